@@ -1,0 +1,20 @@
+/* PUSH: the clock runs until libzmq has accepted the last message; the receiver has its own. */
+#include "common.h"
+
+int main(int argc, char** argv) {
+  options_t options = parse_options(argc, argv);
+  result_t result = {0};
+  void* context = zmq_ctx_new();
+  void* socket = open_socket(context, ZMQ_PUSH, &options);
+  uint8_t* payload = make_payload(options.size);
+  double start = now();
+  for (uint64_t n = 0; n < options.count; n++) {
+    send_number(socket, payload, options.size, n);
+    result.checksum += payload[0];
+    result.bytes += options.size;
+  }
+  result.seconds = now() - start;
+  result.count = result.timed = options.count;
+  free(payload);
+  return finish(context, socket, &result);
+}

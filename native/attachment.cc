@@ -1,0 +1,323 @@
+#include "attachment.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "waits.h"
+
+namespace zt {
+
+namespace {
+// Their state machines count messages: receiving ahead of the application would move them on by
+// themselves.
+bool neverAhead(int type) {
+  return type == ZMQ_REQ || type == ZMQ_REP;
+}
+}  // namespace
+
+std::shared_ptr<Attachment> Attachment::create(std::shared_ptr<Socket> socket, uint32_t token,
+                                               uint32_t* control, bool owner) {
+  std::shared_ptr<Attachment> made(new Attachment(std::move(socket), token, control, owner));
+  Guard guard(made->socket_->mutex);
+  made->socket_->watchLocked(made);
+  return made;
+}
+
+Attachment::Attachment(std::shared_ptr<Socket> socket, uint32_t token, uint32_t* control,
+                       bool owner)
+    : LoopWatch(std::move(socket)), token(token), owner(owner), inbox_(control) {}
+
+LoopWatch::Step Attachment::end(State state, Loop& loop) {
+  inbox_.control(kCtlState).store(
+      state, std::memory_order_seq_cst);  // pairs with the consumer's Atomics.load
+  inbox_.control(kCtlWaiting).store(0, std::memory_order_relaxed);
+  loop.ring(token);
+  return Step::kGone;
+}
+
+LoopWatch::Step Attachment::service(Loop& loop) {
+  Socket& socket = *socket_;
+  PoliteGuard guard(socket.mutex);
+  armed = false;
+  if (detached_) return Step::kGone;
+  if (socket.closedLocked()) return end(socket.stateLocked(), loop);
+
+  int want = 0;
+  bool again = false;
+  bool checkEvents = false;
+  bool needChunk = false;
+  serving_ = true;
+  if (active_) {
+    inbox_.setDemandDriven(neverAhead(socket.type) ||
+                           socket.oneByOne.load(std::memory_order_relaxed) ||
+                           socket.shared.load(std::memory_order_relaxed));
+    uint32_t published = 0;
+    const PumpCode code = inbox_.pumpLocked(socket, kBurst, published);
+    if (published > 0) socket.fireReadableLocked(this);
+    unannounced_ += published;
+    // While more is at hand, a wake can wait: it costs as much as hundreds of messages.
+    if (unannounced_ > 0 && (code != kPumpBurst || unannounced_ >= kAnnounceAfter)) {
+      unannounced_ = 0;
+      if (inbox_.control(kCtlWaiting).exchange(0, std::memory_order_seq_cst) != 0) loop.ring(token);
+    }
+    switch (code) {
+      case kPumpBurst:
+        again = true;
+        break;
+      case kPumpEmpty:
+        want |= ZMQ_POLLIN;
+        break;
+      case kPumpLimit:
+        break;
+      case kPumpNeedChunk:
+        loop.neededBytes = inbox_.neededBytes();
+        needChunk = true;
+        break;
+      case kPumpSatisfied: {
+        int error = 0;
+        const int events = socket.eventsLocked(error);
+        if (events >= 0 && (events & ZMQ_POLLIN) == 0) want |= ZMQ_POLLIN;
+        break;
+      }
+      case kPumpError:
+        if (inbox_.error() == ETERM || inbox_.error() == ENOTSOCK) {
+          serving_ = false;
+          return end(inbox_.error() == ETERM ? kStateTerminated : kStateClosed, loop);
+        }
+        if (inbox_.error() == EFSM) {
+          want |= ZMQ_POLLIN;
+          checkEvents = true;
+        } else {
+          completeLocked(0, inbox_.error());
+          again = true;
+        }
+        break;
+    }
+  }
+  if (!socket.outboxEmptyLocked()) {
+    const int error = socket.flushOutboxLocked(kBurst);
+    checkEvents = true;
+    if (error == EAGAIN) {
+      want |= ZMQ_POLLOUT;
+    } else if (!socket.outboxEmptyLocked()) {
+      again = true;
+    }
+  }
+  serving_ = false;
+  if (!completions_.empty()) loop.ring(token);
+  if (want != 0 && !again && checkEvents) {
+    int error = 0;
+    const int events = socket.eventsLocked(error);
+    if (events < 0) return end(error == ETERM ? kStateTerminated : kStateClosed, loop);
+    // Where POLLOUT says nothing, the descriptor does: room announces itself by a command.
+    const int told = socket.pollOutTellsLocked() ? want : want & ~ZMQ_POLLOUT;
+    if ((events & told) != 0) again = true;
+  }
+  mask = want;
+  armed = want != 0;
+  // The flush has just shown what POLLOUT is worth where it tells nothing.
+  const bool full = !socket.outboxEmptyLocked() && !socket.pollOutTellsLocked();
+  socket.settleLocked(this, full ? ZMQ_POLLOUT : 0);
+  if (needChunk) return Step::kNeedChunk;
+  if (again) return Step::kAgain;
+  return armed ? Step::kArmed : Step::kIdle;
+}
+
+int Attachment::queueLocked(Frame* frames, size_t count, size_t next, bool more, bool mayPark) {
+  Socket& socket = *socket_;
+  const bool overflows = next == 0 && socket.mayOverflowLocked();
+  if (!overflows && !mayPark && next == 0) return -EAGAIN;
+  Parked parked;
+  parked.frames.reserve(count);
+  for (size_t i = 0; i < count; ++i) parked.frames.push_back(std::move(frames[i]));
+  parked.next = next;
+  parked.more = more;
+  int result = kSendOverflow;
+  if (overflows) {
+    socket.overflowLocked(std::move(parked));
+  } else {
+    result = static_cast<int>(nextSendToken_);
+    nextSendToken_ = nextSendToken_ == INT32_MAX ? uint32_t{kSendFirstToken} : nextSendToken_ + 1;
+    parked.token = static_cast<uint32_t>(result);
+    parked.sender = std::static_pointer_cast<Attachment>(shared_from_this());
+    socket.parkLocked(std::move(parked));
+  }
+  if (!armed || (mask & ZMQ_POLLOUT) == 0) fire();
+  return result;
+}
+
+int Attachment::send(Frame* frames, size_t count, bool more, bool mayPark) {
+  Socket& socket = *socket_;
+  Guard guard(socket.mutex);
+  if (socket.closedLocked()) return -ENOTSOCK;
+  size_t next = 0;
+  if (socket.outboxEmptyLocked()) {
+    const int error = socket.sendLocked(frames, count, next, more);
+    if (error == 0) {
+      if (!socket.othersArmedLocked(nullptr)) return kSendDone;
+      socket.touched.store(true, std::memory_order_relaxed);
+      return kSendSettle;
+    }
+    socket.settleLocked();  // it looked for room, and may have swallowed an edge
+    if (error != EAGAIN) return -error;
+  }
+  return queueLocked(frames, count, next, more, mayPark);
+}
+
+bool Attachment::waitSent(uint32_t sendToken, long milliseconds, int& error) {
+  return waitOnSocket(*socket_, ZMQ_POLLOUT, milliseconds, [&] {
+    if (socket_->closedLocked()) {
+      error = ENOTSOCK;
+      return true;
+    }
+    while (socket_->flushOutboxLocked(kBurst) == 0 && !socket_->outboxEmptyLocked()) {
+    }
+    for (auto entry = completions_.begin(); entry != completions_.end(); ++entry) {
+      if (entry->token != sendToken) continue;
+      error = entry->error;
+      completions_.erase(entry);
+      return true;
+    }
+    return false;
+  });
+}
+
+bool Attachment::cancelSend(uint32_t sendToken) {
+  Guard guard(socket_->mutex);
+  return socket_->unparkLocked(this, sendToken);
+}
+
+void Attachment::completeLocked(uint32_t sendToken, int error) {
+  completions_.push_back({sendToken, error});
+  if (!detached_)
+    inbox_.control(kCtlOutcomes).store(1, std::memory_order_release);  // pairs with Atomics.load
+  if (!serving_) fire();
+}
+
+std::vector<Completion> Attachment::takeCompletions() {
+  Guard guard(socket_->mutex);
+  if (!detached_) inbox_.control(kCtlOutcomes).store(0, std::memory_order_relaxed);
+  return std::exchange(completions_, {});
+}
+
+PumpCode Attachment::pumpLocked(int most, uint32_t& published, int& error, size_t& neededBytes) {
+  inbox_.setDemandDriven(false);
+  const PumpCode code = inbox_.pumpLocked(*socket_, most, published);
+  error = inbox_.error();
+  neededBytes = inbox_.neededBytes();
+  return code;
+}
+
+PumpCode Attachment::pump(int most, uint32_t& published, int& error, size_t& neededBytes) {
+  Guard guard(socket_->mutex);
+  const PumpCode code = pumpLocked(most, published, error, neededBytes);
+  socket_->settleLocked();
+  return code;
+}
+
+PumpCode Attachment::waitReceive(int most, long milliseconds, uint32_t& published, int& error,
+                                 size_t& neededBytes) {
+  PumpCode code = kPumpEmpty;
+  waitOnSocket(*socket_, ZMQ_POLLIN, milliseconds, [&] {
+    if (!inbox_.emptyLocked()) {  // the loop was faster
+      published = 1;
+      return true;
+    }
+    code = pumpLocked(most, published, error, neededBytes);
+    most =
+        1;  // who had to wait for one message had better not look for more before handing it over
+    return published > 0 || code == kPumpError || code == kPumpNeedChunk;
+  });
+  return code;
+}
+
+void Attachment::setActive(bool active, const std::shared_ptr<Loop>& loop) {
+  if (loop) {
+    {
+      Guard guard(socket_->mutex);
+      active_ = active;
+    }
+    enqueueOn(loop);
+    return;
+  }
+  Guard guard(socket_->mutex);
+  active_ = active;
+}
+
+void Attachment::kick() {
+  Guard guard(socket_->mutex);
+  fire();
+}
+
+void Attachment::ensureWatched() {
+  Guard guard(socket_->mutex);
+  if (!armed || (mask & ZMQ_POLLIN) == 0) fire();
+}
+
+void Attachment::addChunk(std::shared_ptr<Chunk> chunk) {
+  Guard guard(socket_->mutex);
+  if (!detached_) inbox_.addChunkLocked(std::move(chunk));
+}
+
+bool Attachment::announce(std::shared_ptr<Chunk> chunk) {
+  Guard guard(socket_->mutex);
+  if (detached_) return false;
+  handedOver_.emplace(chunk->id, chunk);
+  announced_ = std::move(chunk);
+  return true;
+}
+
+void Attachment::fillAnnounced() {
+  Guard guard(socket_->mutex);
+  if (detached_) return;
+  inbox_.addChunkLocked(std::move(announced_));
+  fire();
+}
+
+std::shared_ptr<Chunk> Attachment::adopt(uint32_t chunkId) {
+  Guard guard(socket_->mutex);
+  auto found = handedOver_.find(chunkId);
+  if (found == handedOver_.end()) return nullptr;
+  auto chunk = std::move(found->second);
+  handedOver_.erase(found);
+  return chunk;
+}
+
+void Attachment::failChunk() {
+  Guard guard(socket_->mutex);
+  active_ = false;
+  completeLocked(0, ENOMEM);
+}
+
+bool Attachment::recycle(const std::shared_ptr<Chunk>& chunk) {
+  Guard guard(socket_->mutex);
+  return !detached_ && inbox_.recycleLocked(chunk);
+}
+
+void Attachment::setLimits(uint32_t bytes, uint32_t messages) {
+  Guard guard(socket_->mutex);
+  inbox_.setLimits(bytes, messages);
+}
+
+void Attachment::settle() {
+  Guard guard(socket_->mutex);
+  socket_->settleLocked();
+}
+
+void Attachment::detach() {
+  Guard guard(socket_->mutex);
+  if (detached_) return;
+  detached_ = true;
+  active_ = false;
+  socket_->unwatchLocked(this);
+  socket_->forgetParkedLocked(this);
+  // What was accepted goes out, also if our loop was the one that sent it.
+  if (!socket_->closedLocked() && !socket_->outboxEmptyLocked()) socket_->drainInBackground();
+  handedOver_.clear();
+  announced_.reset();
+  leaveLoopLocked();
+  // What our loop was fired for, and may not have come to any more, is for the others.
+  socket_->settleLocked();
+}
+
+}  // namespace zt

@@ -1,0 +1,93 @@
+// A socket as one JavaScript thread sees it: an inbox, the outcome of its parked sends, and a place
+// in an I/O loop.
+//
+//  1. Public functions lock the socket themselves unless their name ends in Locked.
+//  2. After detach() nothing writes to the control block or to a chunk any more, so their memory
+//  may go.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "inbox.h"
+#include "loop.h"
+#include "socket.h"
+#include "watch.h"
+
+namespace zt {
+
+// What became of a send.
+enum SendCode : int {
+  kSendDone = 0,
+  kSendSettle = 1,    // done; call settle() at the end of the turn
+  kSendOverflow = 2,  // accepted, an I/O loop sends it
+  kSendFirstToken =
+      16,  // from here on: it waits for room, and the number is the token its outcome comes with
+};
+
+struct Completion {
+  uint32_t token;  // 0: a receive
+  int error;
+};
+
+class Attachment : public LoopWatch {
+ public:
+  static std::shared_ptr<Attachment> create(std::shared_ptr<Socket> socket, uint32_t token,
+                                            uint32_t* control, bool owner);
+
+  const uint32_t token;  // what the owner's doorbell calls this attachment
+  const bool owner;
+
+  Step service(Loop& loop) override;
+
+  // Returns a SendCode, or -errno.
+  int send(Frame* frames, size_t count, bool more, bool mayPark);
+  // Waits for a parked send. True: `error` is its outcome.
+  bool waitSent(uint32_t sendToken, long milliseconds, int& error);
+  bool cancelSend(uint32_t sendToken);
+  void completeLocked(uint32_t sendToken, int error);
+  std::vector<Completion> takeCompletions();
+
+  PumpCode pump(int most, uint32_t& published, int& error, size_t& neededBytes);
+  PumpCode waitReceive(int most, long milliseconds, uint32_t& published, int& error,
+                       size_t& neededBytes);
+  void setActive(bool active, const std::shared_ptr<Loop>& loop);
+  void kick();           // the loop looks after this attachment again
+  void ensureWatched();  // as kick(), unless the loop is waiting for input already
+  // Whether a message was taken from libzmq that is not published yet: libzmq's events do not tell
+  // of it.
+  bool stashedLocked() const { return inbox_.stashedLocked(); }
+  void addChunk(std::shared_ptr<Chunk> chunk);
+  // A chunk from the I/O worker, kept until the owner's thread comes for it with adopt(). It is
+  // filled only once it is on its way there: any thread that receives may fill it, and the owner
+  // reads it at once. False: nobody wants it any more.
+  bool announce(std::shared_ptr<Chunk> chunk);
+  void fillAnnounced();
+  std::shared_ptr<Chunk> adopt(uint32_t chunkId);
+  void failChunk();  // there is no memory: the receiver learns of it, the message stays
+  bool recycle(const std::shared_ptr<Chunk>& chunk);
+  void setLimits(uint32_t bytes, uint32_t messages);
+  void settle();
+  void detach();
+
+ private:
+  Attachment(std::shared_ptr<Socket> socket, uint32_t token, uint32_t* control, bool owner);
+  int queueLocked(Frame* frames, size_t count, size_t next, bool more, bool mayPark);
+  PumpCode pumpLocked(int most, uint32_t& published, int& error, size_t& neededBytes);
+  Step end(State state, Loop& loop);
+
+  Inbox inbox_;  // this and the following: guarded by the socket's mutex
+  std::unordered_map<uint32_t, std::shared_ptr<Chunk>> handedOver_;
+  std::shared_ptr<Chunk> announced_;
+  std::vector<Completion> completions_;
+  uint32_t nextSendToken_ = kSendFirstToken;
+  uint32_t unannounced_ = 0;  // messages published since the consumer was last told
+  bool active_ = false;
+  bool detached_ = false;
+  bool serving_ = false;
+};
+
+}  // namespace zt

@@ -1,0 +1,68 @@
+// Node-API face of Bell and Loop.
+#include "binding.h"
+
+namespace zt {
+
+namespace {
+
+void bellCreate(const Napi::CallbackInfo& info) {
+  const Bytes bytes = bytesOf(info.Env(), info[0]);
+  if (bytes.size < kBellWords * sizeof(uint32_t))
+    throw Napi::Error::New(info.Env(), "doorbell is too small");
+  Environment::of(info).bell = std::make_shared<Bell>(reinterpret_cast<uint32_t*>(bytes.data));
+}
+
+// (tokens) -> how many
+Napi::Value bellDrain(const Napi::CallbackInfo& info) {
+  Environment& environment = Environment::of(info);
+  const Bytes bytes = bytesOf(info.Env(), info[0]);
+  const size_t count = environment.bell
+                           ? environment.bell->drain(reinterpret_cast<uint32_t*>(bytes.data),
+                                                     bytes.size / sizeof(uint32_t))
+                           : 0;
+  return Napi::Number::New(info.Env(), static_cast<double>(count));
+}
+
+// (slot) -> loop id
+Napi::Value loopCreate(const Napi::CallbackInfo& info) {
+  Environment& environment = Environment::of(info);
+  if (!environment.bell) throw Napi::Error::New(info.Env(), "no doorbell yet");
+  const uint32_t slot = info[0].As<Napi::Number>();
+  if (slot >= environment.loops.size()) environment.loops.resize(slot + 1);
+  environment.loops[slot] = Loop::create(environment.bell);
+  return Napi::Number::New(info.Env(), environment.loops[slot]->id);
+}
+
+// (loop id, report) -> LoopCode
+Napi::Value loopRun(const Napi::CallbackInfo& info) {
+  auto loop = Loop::find(info[0].As<Napi::Number>().Uint32Value());
+  if (!loop) return Napi::Number::New(info.Env(), kLoopStop);
+  const LoopCode code = loop->run();
+  if (code == kLoopNeedChunk) {
+    const Bytes bytes = bytesOf(info.Env(), info[1]);
+    if (bytes.size < 2 * sizeof(uint32_t))
+      throw Napi::Error::New(info.Env(), "report is too small");
+    auto* report = reinterpret_cast<uint32_t*>(bytes.data);
+    report[0] = static_cast<Attachment*>(loop->needy())->token;
+    report[1] = static_cast<uint32_t>(loop->neededBytes);
+  }
+  return Napi::Number::New(info.Env(), code);
+}
+
+void loopStop(const Napi::CallbackInfo& info) {
+  Environment& environment = Environment::of(info);
+  slotOf(info, environment.loops)->stop();
+  environment.loops[info[0].As<Napi::Number>().Uint32Value()] = nullptr;
+}
+
+}  // namespace
+
+void defineLoopBinding(Environment& environment, Napi::Object exports) {
+  define(environment, exports, "bellCreate", bellCreate);
+  define(environment, exports, "bellDrain", bellDrain);
+  define(environment, exports, "loopCreate", loopCreate);
+  define(environment, exports, "loopRun", loopRun);
+  define(environment, exports, "loopStop", loopStop);
+}
+
+}  // namespace zt

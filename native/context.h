@@ -1,0 +1,73 @@
+// A libzmq context.
+//
+//  1. Any thread may call anything here.
+//  2. zmq_ctx_term runs on a thread of its own, never on a JavaScript thread: it waits for
+//  lingering messages.
+//  3. The object outlives its zmq context: sockets and the terminating thread hold references.
+#pragma once
+
+#include <zmq.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "guards.h"
+
+namespace zt {
+
+class Socket;
+
+class Context : public std::enable_shared_from_this<Context> {
+ public:
+  static std::shared_ptr<Context> create(int& error);
+  // The context all threads of the process share unless they ask for one of their own; made when
+  // there is none or when the last one was closed.
+  static std::shared_ptr<Context> processDefault(int& error);
+  ~Context();
+
+  int set(int option, int value);                   // 0 or errno
+  int get(int option, int& value);                  // 0 or errno
+  void* openSocket(int type, int& error);           // nullptr and errno
+  bool add(const std::shared_ptr<Socket>& socket);  // false: closed meanwhile
+  std::vector<std::shared_ptr<Socket>> sockets();
+
+  // Brackets the closing of a socket: libzmq is not terminated in between, since after that a
+  // socket neither sends what was accepted nor lets its linger be changed. The first is called
+  // under the socket's mutex.
+  void closingBegins();
+  void closingEnds();
+
+  bool closed();
+  void shutdown();  // every call on its sockets returns ETERM from now on
+
+  // Closes the sockets that are still open, none of them lingering for longer than lingerCapMs (or
+  // only those that would for ever cut to it), and terminates in the background. `done` runs when
+  // that is over, on any thread. False if it was closed before; `done` then waits for the same end.
+  bool terminate(long lingerCapMs, bool capOnlyInfinite, const std::function<void()>& done);
+  // Waits, at most until the deadline, for a termination under way.
+  bool waitTerminated(std::chrono::steady_clock::time_point deadline);
+
+  // Every context that is open or still terminating; used at exit.
+  static std::vector<std::shared_ptr<Context>> all();
+  // Waits, at most until the deadline, for those that went without being closed.
+  static bool waitOrphans(std::chrono::steady_clock::time_point deadline);
+
+ private:
+  explicit Context(void* handle) : handle_(handle) {}
+
+  std::mutex mutex_;  // guards all below
+  std::condition_variable changed_;
+  void* handle_;
+  Scheduling scheduling_;
+  bool closed_ = false;
+  bool terminated_ = false;
+  int closing_ = 0;
+  std::vector<std::function<void()>> done_;
+  std::vector<std::weak_ptr<Socket>> sockets_;
+};
+
+}  // namespace zt

@@ -1,0 +1,224 @@
+#include "inbox.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "socket.h"
+
+namespace zt {
+
+namespace {
+
+constexpr size_t kMostSpareChunks = 8;  // what the byte limit lets be under way, and some
+constexpr size_t kMostSpareBytes = 64 * 1024 * 1024;
+
+size_t padded(size_t payload) {
+  return payload == 0 ? kFrameAlign : (payload + kFrameAlign - 1) & ~(kFrameAlign - 1);
+}
+
+}  // namespace
+
+void Inbox::setLimits(uint32_t bytes, uint32_t messages) {
+  maxBytes_ = bytes;
+  maxMessages_ = messages;
+  control(kCtlLimit).store(messages, std::memory_order_release);
+  control(kCtlLimitBytes).store(bytes, std::memory_order_release);
+}
+
+bool Inbox::emptyLocked() {
+  return messages_ == control(kCtlConsumedMessages).load(std::memory_order_acquire);
+}
+
+bool Inbox::full() {
+  const uint32_t queued = messages_ - control(kCtlConsumedMessages).load(std::memory_order_acquire);
+  if (queued == 0) return false;
+  const uint32_t bytes = bytes_ - control(kCtlConsumedBytes).load(std::memory_order_acquire);
+  return queued >= maxMessages_ || bytes >= maxBytes_;
+}
+
+bool Inbox::belowHalfLocked() {
+  const uint32_t queued = messages_ - control(kCtlConsumedMessages).load(std::memory_order_seq_cst);
+  const uint32_t bytes = bytes_ - control(kCtlConsumedBytes).load(std::memory_order_seq_cst);
+  return queued == 0 || (queued <= maxMessages_ / 2 && bytes <= maxBytes_ / 2);
+}
+
+// Makes sure that the current chunk takes a message of that size; switches chunks if it has to.
+bool Inbox::roomFor(size_t payload, size_t frames) {
+  const size_t need = payload + frames * kDescriptorBytes;
+  if (current_) {
+    const size_t end = current_->size - frames_ * kDescriptorBytes;
+    if (position_ + need <= end) return true;
+  }
+  const size_t whole = need + kChunkHeaderBytes;
+  auto best = spare_.end();
+  for (auto chunk = spare_.begin(); chunk != spare_.end(); ++chunk) {
+    if ((*chunk)->size < whole) continue;
+    // A huge chunk is kept for huge messages: a small one would hold on to all of it.
+    if ((*chunk)->size > kFullChunkBytes && (*chunk)->size / 4 > whole) continue;
+    if (best == spare_.end() || (*chunk)->size < (*best)->size) best = chunk;
+  }
+  if (best == spare_.end()) {
+    neededBytes_ = need > nextSize_ / 2 ? (whole + 4095) & ~size_t{4095} : nextSize_;
+    return false;
+  }
+  std::shared_ptr<Chunk> next = std::move(*best);
+  spare_.erase(best);
+  next->reset();
+  if (current_) {
+    publish();
+    current_->word(kChunkNext)
+        .store(next->id, std::memory_order_release);  // pairs with Atomics.load
+  } else {
+    control(kCtlFirstChunk).store(next->id, std::memory_order_release);  // pairs with Atomics.load
+  }
+  current_ = std::move(next);
+  position_ = kChunkHeaderBytes;
+  frames_ = 0;
+  chunkOrigin_ = nullptr;
+  if (current_->size >= nextSize_) nextSize_ = std::min(nextSize_ * kChunkGrowth, kFullChunkBytes);
+  return true;
+}
+
+void Inbox::place(zmq_msg_t* message, bool more) {
+  const size_t size = zmq_msg_size(message);
+  const auto& metadata = origins_.of(message);
+  if (metadata.get() != chunkOrigin_) {
+    chunkOrigin_ = metadata.get();
+    current_->addOrigin(static_cast<uint32_t>(position_), metadata);
+  }
+  ZT_BACK_FROM_LIBZMQ(zmq_msg_data(message));
+  if (size > 0) std::memcpy(current_->base + position_, zmq_msg_data(message), size);
+  ++frames_;
+  uint32_t* descriptor = reinterpret_cast<uint32_t*>(current_->base + current_->size) - 2 * frames_;
+  descriptor[0] = static_cast<uint32_t>(position_) | (more ? kFrameMore : 0);
+  descriptor[1] = static_cast<uint32_t>(size);
+  position_ += padded(size);
+  bytes_ += static_cast<uint32_t>(padded(size) + kDescriptorBytes);
+}
+
+bool Inbox::placeStash() {
+  if (!roomFor(stashPayload_, stash_.size())) return false;
+  for (size_t i = 0; i < stash_.size(); ++i) place(stash_[i].raw(), i + 1 < stash_.size());
+  stash_.clear();
+  stashPayload_ = 0;
+  stashed_ = false;
+  ++messages_;
+  return true;
+}
+
+// Receives one whole message, into the current chunk if it is a single frame that fits, else by the
+// stash.
+// `frame` is only a place to receive into; libzmq closes what was in it.
+Inbox::Receive Inbox::receiveOne(Socket& socket, Frame& frame) {
+  error_ = socket.receiveLocked(frame.raw());
+  if (error_ == EAGAIN) return Receive::kEmpty;
+  if (error_ != 0) return Receive::kError;
+  if (!socket.moreLocked(frame.raw())) {
+    const size_t payload = padded(frame.size());
+    const size_t need = payload + kDescriptorBytes;
+    if (current_ && position_ + need <= current_->size - frames_ * kDescriptorBytes) {
+      place(frame.raw(), false);
+      ++messages_;
+      return Receive::kOne;
+    }
+  }
+  bool more = true;
+  while (more) {
+    more = socket.moreLocked(frame.raw());
+    stashPayload_ += padded(frame.size());
+    stash_.push_back(std::move(frame));
+    if (!more) break;
+    frame = Frame();
+    // The frames of a message arrive together, so this does not wait. Should it fail, what came is
+    // a message that the peer never finished.
+    error_ = socket.receiveLocked(frame.raw());
+    if (error_ != 0) {
+      stash_.clear();
+      stashPayload_ = 0;
+      return error_ == EAGAIN ? Receive::kEmpty : Receive::kError;
+    }
+  }
+  if (stashPayload_ + stash_.size() * kDescriptorBytes + kChunkHeaderBytes > kLargestChunkBytes) {
+    stash_.clear();
+    stashPayload_ = 0;
+    error_ = EMSGSIZE;
+    return Receive::kError;
+  }
+  stashed_ = true;
+  return placeStash() ? Receive::kOne : Receive::kNoRoom;
+}
+
+void Inbox::publish() {
+  if (!current_) return;
+  current_->word(kChunkPublished)
+      .store(frames_, std::memory_order_release);  // pairs with Atomics.load
+}
+
+PumpCode Inbox::pumpLocked(Socket& socket, int most, uint32_t& published) {
+  const uint32_t before = messages_;
+  PumpCode code = kPumpBurst;
+  int i = 0;
+  if (stashed_) {
+    if (!placeStash()) {
+      published = 0;
+      return kPumpNeedChunk;
+    }
+    ++i;  // one of `most`: on a shared socket the next is for whoever asks for it
+  }
+  Frame frame;
+  for (; i < most; ++i) {
+    if (demandDriven_) {
+      const uint32_t queued =
+          messages_ - control(kCtlConsumedMessages).load(std::memory_order_acquire);
+      if (queued >= control(kCtlDemand).load(std::memory_order_acquire)) {
+        code = kPumpSatisfied;
+        break;
+      }
+    }
+    if (full()) {
+      // Store-flag, re-check: the consumer that takes the last message sees the flag, or we see its
+      // count.
+      control(kCtlPaused).store(1, std::memory_order_seq_cst);
+      if (!belowHalfLocked()) {
+        code = kPumpLimit;
+        break;
+      }
+      control(kCtlPaused).store(0, std::memory_order_seq_cst);
+    }
+    const Receive received = receiveOne(socket, frame);
+    if (received == Receive::kOne) continue;
+    code = received == Receive::kEmpty    ? kPumpEmpty
+           : received == Receive::kNoRoom ? kPumpNeedChunk
+                                          : kPumpError;
+    break;
+  }
+  published = messages_ - before;
+  if (published > 0) {
+    publish();
+    control(kCtlPublishedBytes).store(bytes_, std::memory_order_release);
+    control(kCtlPublishedMessages)
+        .store(messages_, std::memory_order_seq_cst);  // pairs with Atomics.load
+  }
+  return code;
+}
+
+void Inbox::addChunkLocked(std::shared_ptr<Chunk> chunk) {
+  spare_.push_back(std::move(chunk));
+}
+
+bool Inbox::recycleLocked(const std::shared_ptr<Chunk>& chunk) {
+  if (chunk == current_ || spare_.size() >= kMostSpareChunks) return false;
+  size_t bytes = chunk->size;
+  for (const auto& entry : spare_) {
+    if (entry == chunk) return true;
+    bytes += entry->size;
+  }
+  if (bytes > kMostSpareBytes && !spare_.empty()) return false;
+  // Chunks from before the inbox grew are not worth switching to.
+  if (chunk->size < nextSize_ / 2) return false;
+  spare_.push_back(chunk);
+  return true;
+}
+
+}  // namespace zt

@@ -1,0 +1,76 @@
+// The inbox: received messages on their way to one JavaScript thread.
+//
+//  1. Guarded by the socket's mutex. Whoever holds it is the producer: the I/O loop, or the
+//  consuming thread
+//     itself in a blocking or non-blocking receive.
+//  2. Published messages are read by the consuming thread without any lock, through the words in
+//  layout.h.
+//  3. A message is received whole before its first byte is copied, so that it lies within one chunk
+//  and a
+//     missing chunk never leaves half of it behind.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "chunk.h"
+#include "frame.h"
+#include "layout.h"
+#include "origin.h"
+
+namespace zt {
+
+class Socket;
+
+class Inbox {
+ public:
+  explicit Inbox(uint32_t* control) : control_(reinterpret_cast<std::atomic<uint32_t>*>(control)) {}
+
+  std::atomic<uint32_t>& control(ControlWord word) { return control_[word]; }
+  void setLimits(uint32_t bytes, uint32_t messages);
+  void setDemandDriven(bool on) { demandDriven_ = on; }
+
+  // Receives up to `most` messages and publishes them. `published` says how many came.
+  PumpCode pumpLocked(Socket& socket, int most, uint32_t& published);
+  size_t neededBytes() const { return neededBytes_; }  // after kPumpNeedChunk
+  int error() const { return error_; }                 // after kPumpError
+
+  void addChunkLocked(std::shared_ptr<Chunk> chunk);
+  bool recycleLocked(const std::shared_ptr<Chunk>& chunk);  // false: no use for it
+  bool stashedLocked() const { return stashed_; }           // a message waits for a chunk
+  bool emptyLocked();  // nothing published that is not consumed
+  bool belowHalfLocked();
+
+ private:
+  enum class Receive { kOne, kEmpty, kError, kNoRoom };
+  Receive receiveOne(Socket& socket, Frame& frame);
+  bool roomFor(size_t payload, size_t frames);
+  void place(zmq_msg_t* message, bool more);
+  bool placeStash();
+  void publish();
+  bool full();
+
+  std::atomic<uint32_t>* control_;
+  std::shared_ptr<Chunk> current_;
+  std::vector<std::shared_ptr<Chunk>> spare_;
+  size_t position_ = 0;  // next free byte in current_
+  uint32_t frames_ = 0;  // frames placed in current_
+  size_t nextSize_ = kFirstChunkBytes;
+  size_t neededBytes_ = 0;
+  int error_ = 0;
+
+  std::vector<Frame> stash_;  // one whole message that has no room yet, or is being received
+  size_t stashPayload_ = 0;
+  bool stashed_ = false;
+
+  uint32_t messages_ = 0;  // produced so far
+  uint32_t bytes_ = 0;     // their cost so far
+  uint32_t maxBytes_ = 1024 * 1024;
+  uint32_t maxMessages_ = 1000;
+  bool demandDriven_ = false;
+
+  OriginCache origins_;
+  const Metadata* chunkOrigin_ = nullptr;
+};
+
+}  // namespace zt

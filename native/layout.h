@@ -1,0 +1,94 @@
+// The memory layout shared with JavaScript. src/layout.ts states the same; test/layout.test.ts
+// holds the two against each other. Every word is 32 bits wide; offsets below are in words unless
+// they say bytes.
+//
+// Chunk (one SharedArrayBuffer; a message always lies whole within one chunk):
+//
+//   0        64                                                            size
+//   +--------+---------------+---------------+ - - - - - +--------+--------+
+//   | header | frame 0       | frame 1       |   free    | desc 1 | desc 0 |
+//   +--------+---------------+---------------+ - - - - - +--------+--------+
+//              payload grows ->                           <- descriptors grow
+//
+//   A frame starts on a multiple of 8 and occupies at least 8 bytes. A descriptor is two words:
+//   [payload offset in bytes | kFrameMore, payload size in bytes].
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace zt {
+
+// Chunk header. Writer: the producer (whoever holds the socket's mutex). Reader: the consuming
+// JavaScript thread.
+enum ChunkWord : uint32_t {
+  kChunkPublished = 0,  // frames a consumer may read; release store, pairs with Atomics.load
+  kChunkNext =
+      1,  // 0, or the id of the chunk that follows (this one is then complete); release store
+};
+constexpr size_t kChunkHeaderBytes = 64;
+constexpr size_t kDescriptorBytes = 8;
+constexpr size_t kFrameAlign = 8;
+constexpr uint32_t kFrameMore = 1;
+constexpr size_t kFirstChunkBytes = 16 * 1024;
+constexpr size_t kChunkGrowth = 4;
+constexpr size_t kFullChunkBytes = 256 * 1024;
+constexpr size_t kLargestChunkBytes = 0xFFFFF000u;
+
+// Control block, one per attachment (a socket as one JavaScript thread sees it). Three groups, each
+// on cache lines of its own: written by the producer, by the consumer, by both.
+enum ControlWord : uint32_t {
+  kCtlFirstChunk = 0,         // producer: id of the first chunk; release, pairs with Atomics.load
+  kCtlPublishedMessages = 1,  // producer: messages published so far, wraps; release
+  kCtlState = 2,              // producer: a State below; release
+  kCtlLimit = 3,  // producer: messages it lets queue up; read by the consumer to pace its reports
+  kCtlPublishedBytes = 4,  // producer: their cost so far, wraps
+  kCtlLimitBytes = 5,      // producer: the bytes it lets queue up
+  kCtlOutcomes = 6,  // producer: 1 while outcomes of sends or failed receives wait to be taken
+  kCtlConsumedMessages = 16,  // consumer: messages taken so far, wraps
+  kCtlConsumedBytes = 17,     // consumer: their cost in bytes, wraps
+  kCtlDemand = 18,  // consumer: how many messages it waits for (honoured by demand-driven sockets)
+  kCtlWaiting =
+      32,  // consumer sets 1 and re-checks; producer exchanges 0 after publishing and rings
+  kCtlPaused = 33,  // producer sets 1 and re-checks; consumer exchanges 0 and resumes it
+  kCtlWords = 48,
+};
+enum State : uint32_t { kStateOpen = 0, kStateClosed = 1, kStateTerminated = 2 };
+
+// A message's cost against the byte limit: its frames' padded payloads plus their descriptors.
+
+// Doorbell, one per JavaScript thread.
+enum BellWord : uint32_t {
+  kBellSequence = 0,  // bumped by the ringing loop before its JavaScript notifies;
+                      // Atomics.waitAsync waits on it
+  kBellSleeping =
+      1,  // consumer sets 1 and re-checks kBellReady; the loop exchanges 0 and then must notify
+  kBellReady = 2,  // 1 while the ready list is not empty; written under the bell's mutex
+  kBellWords = 16,
+};
+
+// What loopRun() tells the I/O worker's JavaScript.
+enum LoopCode : uint32_t {
+  kLoopTick = 0,       // nothing to do: let the event loop turn, then call again
+  kLoopNotify = 1,     // Atomics.notify the doorbell
+  kLoopNeedChunk = 2,  // report[0] attachment, report[1] bytes: allocate, hand over, call again
+  kLoopStop = 3,       // leave
+};
+
+// Result of one pump of an inbox.
+enum PumpCode : uint32_t {
+  kPumpEmpty = 0,      // libzmq has no more
+  kPumpBurst = 1,      // the burst is used up, there may be more
+  kPumpLimit = 2,      // the consumer must take some first
+  kPumpNeedChunk = 3,  // a chunk is needed; size in neededBytes
+  kPumpError = 4,      // errno in error
+  kPumpSatisfied = 5,  // demand-driven and nobody asks
+};
+
+constexpr int kBurst = 64;  // messages per lock
+constexpr uint32_t kAnnounceAfter =
+    512;  // messages published before a waiting consumer is woken all the same
+constexpr long kWaitSliceMs = 250;  // no native wait is longer
+constexpr size_t kZeroCopyBytes = 16 * 1024;
+
+}  // namespace zt

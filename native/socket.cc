@@ -1,0 +1,269 @@
+#include "socket.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <mutex>
+#include <unordered_map>
+
+namespace zt {
+
+namespace {
+
+constexpr int kXpubManualLastValue = 98;  // of libzmq's draft interface
+
+struct Directory {
+  std::mutex mutex;
+  std::unordered_map<uint32_t, std::weak_ptr<Socket>> sockets;
+  uint32_t nextId = 1;
+};
+Directory& directory() {
+  static Directory* instance = new Directory;  // leaked on purpose, see context.cc
+  return *instance;
+}
+
+}  // namespace
+
+std::shared_ptr<Socket> Socket::open(const std::shared_ptr<Context>& context, int type,
+                                     const void* openedBy, int& error) {
+  void* handle = context->openSocket(type, error);
+  if (handle == nullptr) return nullptr;
+  // libzmq's thread-safe (draft) types have no descriptor, and nothing here could wait for them.
+  NativeFd fd{};
+  size_t size = sizeof fd;
+  if (zmq_getsockopt(handle, ZMQ_FD, &fd, &size) != 0) {
+    error = zmq_errno();
+    zmq_close(handle);
+    return nullptr;
+  }
+  std::shared_ptr<Socket> socket;
+  {
+    std::lock_guard<std::mutex> lock(directory().mutex);
+    const uint32_t id = directory().nextId++;
+    socket.reset(new Socket(id, type, context, openedBy, handle));
+    directory().sockets.emplace(id, socket);
+  }
+  if (!context->add(socket)) {
+    socket->close(0);
+    error = ETERM;
+    return nullptr;
+  }
+  return socket;
+}
+
+std::shared_ptr<Socket> Socket::find(uint32_t id) {
+  std::lock_guard<std::mutex> lock(directory().mutex);
+  auto found = directory().sockets.find(id);
+  return found == directory().sockets.end() ? nullptr : found->second.lock();
+}
+
+Socket::Socket(uint32_t id, int type, std::shared_ptr<Context> context, const void* openedBy,
+               void* handle)
+    : id(id),
+      type(type),
+      context(std::move(context)),
+      openedBy(openedBy),
+      handle_(handle),
+      lingerDeadline_(kNoDeadline) {
+  size_t size = sizeof fd_;
+  zmq_getsockopt(handle_, ZMQ_FD, &fd_, &size);
+  setHighWaterMarkLocked(sendHighWaterMark_);
+}
+
+Socket::~Socket() {
+  if (auto watched = watched_.lock()) watched->stopMonitor();
+  stopMonitorLocked();
+  if (handle_ != nullptr) zmq_close(handle_);
+  std::lock_guard<std::mutex> lock(directory().mutex);
+  directory().sockets.erase(id);
+}
+
+int Socket::eventsLocked(int& error) {
+  if (handle_ == nullptr) {
+    error = ENOTSOCK;
+    return -1;
+  }
+  int events = 0;
+  size_t size = sizeof events;
+  while (zmq_getsockopt(handle_, ZMQ_EVENTS, &events, &size) != 0) {
+    if (zmq_errno() == EINTR) continue;
+    error = zmq_errno();
+    return -1;
+  }
+  touched.store(false, std::memory_order_relaxed);
+  return events;
+}
+
+int Socket::receiveLocked(zmq_msg_t* message) {
+  if (handle_ == nullptr) return ENOTSOCK;
+  while (zmq_msg_recv(message, handle_, ZMQ_DONTWAIT) < 0) {
+    if (zmq_errno() != EINTR) return zmq_errno();
+  }
+  return 0;
+}
+
+int Socket::sendLocked(Frame* frames, size_t count, size_t& next, bool more) {
+  if (handle_ == nullptr) return ENOTSOCK;
+  bool retried = false;
+  while (next < count) {
+    const bool follows = next + 1 < count || more;
+    if (dropRest_) {
+      dropRest_ = follows;
+      ++next;
+      continue;
+    }
+    const int flags = ZMQ_DONTWAIT | (follows ? ZMQ_SNDMORE : 0);
+    if (zmq_msg_send(frames[next].raw(), handle_, flags) >= 0) {
+      midMessage_ = follows;
+      ++next;
+      continue;
+    }
+    const int error = zmq_errno();
+    if (error == EINTR) continue;
+    if (error == EAGAIN && midMessage_) {
+      // Not for lack of room: the peer is gone. Load-balancing types drop what follows themselves.
+      midMessage_ = false;
+      dropRest_ = follows && type == ZMQ_PAIR;
+      ++next;
+      continue;
+    }
+    if (error != EAGAIN || retried) return error;
+    // libzmq looks at its commands only now and then while sending: the room may be there already.
+    retried = true;
+    int ignored = 0;
+    const int events = eventsLocked(ignored);
+    if (events < 0 || (events & ZMQ_POLLOUT) == 0) return EAGAIN;
+  }
+  ++directStreak_;
+  return 0;
+}
+
+void Socket::unwatchLocked(const Watch* watch) {
+  watches_.erase(std::remove_if(watches_.begin(), watches_.end(),
+                                [watch](const auto& entry) { return entry.get() == watch; }),
+                 watches_.end());
+}
+
+bool Socket::othersArmedLocked(const Watch* self) const {
+  for (const auto& watch : watches_) {
+    if (watch->armed && watch.get() != self) return true;
+  }
+  return false;
+}
+
+void Socket::settleLocked(const Watch* self, int ignore) {
+  if (!othersArmedLocked(self)) return;
+  int error = 0;
+  const int events = eventsLocked(error);
+  for (const auto& watch : watches_) {
+    if (!watch->armed) continue;
+    if (events >= 0 && (events & watch->mask & ~ignore) == 0) continue;
+    watch->armed = false;
+    watch->fire();
+  }
+}
+
+void Socket::fireReadableLocked(const Watch* except) {
+  for (const auto& watch : watches_) {
+    if (!watch->armed || watch.get() == except || (watch->mask & ZMQ_POLLIN) == 0) continue;
+    watch->armed = false;
+    watch->fire();
+  }
+}
+
+void Socket::wakeAll() {
+  Guard guard(mutex);
+  for (const auto& watch : watches_) {
+    watch->armed = false;
+    watch->fire();
+  }
+}
+
+void Socket::noteEndpointLocked(const char* address) {
+  static const char kInproc[] = "inproc:";
+  if (inproc_ || std::strncmp(address, kInproc, sizeof kInproc - 1) != 0) return;
+  // What waits for a peer may go to this one now, so it must not borrow memory any more.
+  for (Parked& parked : outbox_) {
+    for (Frame& frame : parked.frames) {
+      if (frame.size() >= kZeroCopyBytes) frame = Frame(frame.data(), frame.size());
+    }
+  }
+  inproc_ = true;
+}
+
+int Socket::endpoint(int (*call)(void*, const char*), const char* address) {
+  Guard guard(mutex);
+  if (handle_ == nullptr) return ENOTSOCK;
+  try {
+    noteEndpointLocked(address);
+  } catch (const std::bad_alloc&) {
+    return ENOMEM;
+  }
+  const int result = call(handle_, address) == 0 ? 0 : zmq_errno();
+  settleLocked();
+  return result;
+}
+
+int Socket::monitor(const std::shared_ptr<Socket>& reader, const char* address, int events) {
+  {
+    Guard guard(mutex);
+    if (handle_ == nullptr) return ENOTSOCK;
+    if (zmq_socket_monitor(handle_, address, events) != 0) return zmq_errno();
+    monitored_ = true;
+  }
+  const int error = reader->endpoint(zmq_connect, address);
+  if (error != 0) {
+    stopMonitor();
+    return error;
+  }
+  Guard guard(reader->mutex);
+  reader->watched_ = shared_from_this();
+  return 0;
+}
+
+void Socket::stopMonitor() {
+  Guard guard(mutex);
+  stopMonitorLocked();
+}
+
+void Socket::stopMonitorLocked() {
+  if (monitored_ && handle_ != nullptr) zmq_socket_monitor(handle_, nullptr, 0);
+  monitored_ = false;
+}
+
+int Socket::setOption(int option, const void* value, size_t size) {
+  Guard guard(mutex);
+  if (handle_ == nullptr) return ENOTSOCK;
+  int number = -1;
+  if (size == sizeof(int)) std::memcpy(&number, value, sizeof number);
+  if (option == ZMQ_USE_FD && number != -1) {
+    const int error = checkListening(static_cast<NativeFd>(number));
+    if (error != 0) return error;
+  }
+  if (zmq_setsockopt(handle_, option, value, size) != 0) return zmq_errno();
+  if (size == sizeof(int)) {
+    if (option == ZMQ_SNDHWM) setHighWaterMarkLocked(number);
+    // Subscriptions are granted to the peer whose message came last.
+    if (option == ZMQ_XPUB_MANUAL || option == kXpubManualLastValue) oneByOne.store(number != 0);
+  }
+  settleLocked();
+  return 0;
+}
+
+int Socket::getOption(int option, void* value, size_t* size) {
+  Guard guard(mutex);
+  if (handle_ == nullptr) return ENOTSOCK;
+  if (option == ZMQ_SNDHWM && *size >= sizeof(int)) {
+    std::memcpy(value, &sendHighWaterMark_, sizeof(int));
+    *size = sizeof(int);
+    return 0;
+  }
+  if (zmq_getsockopt(handle_, option, value, size) != 0) return zmq_errno();
+  if (option == ZMQ_EVENTS) {
+    // Reading the events processed libzmq's commands: somebody else's edge may be gone.
+    touched.store(false, std::memory_order_relaxed);
+    settleLocked();
+  }
+  return 0;
+}
+
+}  // namespace zt

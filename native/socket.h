@@ -1,0 +1,175 @@
+// A libzmq socket that any thread may use.
+//
+//  1. `mutex` guards the zmq socket and everything below it; libzmq asks for a full fence between
+//  threads, and
+//     the mutex is that fence. Functions named ...Locked() expect it to be held.
+//  2. Lock order: Socket::mutex, then Loop, Bell or Context mutex. Never two sockets at once.
+//  3. A whole multipart message is sent or received under one lock.
+//  4. After close() every call returns ENOTSOCK; the object lives on while somebody holds it.
+//  5. libzmq blocks its own threads, for good, on monitor events that nobody can receive any more:
+//  so a
+//     reader of such events stops the monitor before it closes, and so does the socket that is
+//     watched.
+//  6. While a message that borrows JavaScript memory is with libzmq (`pins`), close() keeps the zmq
+//  socket in a
+//     background thread, so that its linger can still be cut short when that memory is about to go.
+#pragma once
+
+#include <zmq.h>
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "context.h"
+#include "fair_mutex.h"
+#include "frame.h"
+#include "layout.h"
+#include "wake.h"
+#include "watch.h"
+
+namespace zt {
+
+class Attachment;
+
+// When the last finite linger of a closed socket ends, in steady-clock milliseconds; 0 if there is
+// none.
+int64_t latestLingerDeadline();
+
+constexpr int64_t kNoDeadline = std::numeric_limits<int64_t>::max();
+constexpr long kLingerUnchanged = -2;
+constexpr long kNoCap = -1;
+
+// A message that waits for room. Guarded by the socket's mutex.
+struct Parked {
+  std::vector<Frame> frames;
+  size_t next = 0;  // frames before this one are with libzmq already
+  bool more = false;
+  std::weak_ptr<Attachment> sender;  // who waits for the outcome, if anybody
+  uint32_t token = 0;
+};
+
+class Socket : public std::enable_shared_from_this<Socket> {
+ public:
+  static std::shared_ptr<Socket> open(const std::shared_ptr<Context>& context, int type,
+                                      const void* openedBy, int& error);
+  static std::shared_ptr<Socket> find(uint32_t id);
+  ~Socket();
+
+  const uint32_t id;
+  const int type;
+  const std::shared_ptr<Context> context;
+  const void* const openedBy;  // tells the environments apart, for their teardown
+  FairMutex mutex;
+
+  bool closedLocked() const { return handle_ == nullptr; }
+  // Open, closed by somebody, or closed along with its context.
+  State stateLocked() const { return state_; }
+  NativeFd fdLocked() const { return fd_; }
+
+  // ZMQ_EVENTS, or -1 (errno in `error`). Processes libzmq's pending commands.
+  int eventsLocked(int& error);
+  int receiveLocked(
+      zmq_msg_t* message);  // 0 or errno; EAGAIN means that libzmq's commands were processed
+  bool moreLocked(zmq_msg_t* message) const { return zmq_msg_more(message) != 0; }
+  // Sends frames from `next` on without blocking; advances `next`. 0 or errno; EAGAIN only before
+  // the first frame. When the peer goes away in the middle of a message, the rest is dropped with
+  // it, as in libzmq's blocking mode.
+  int sendLocked(Frame* frames, size_t count, size_t& next, bool more);
+
+  // The outbox: messages that found no room, in order.
+  bool outboxEmptyLocked() const { return outbox_.empty(); }
+  void parkLocked(Parked&& parked);
+  void overflowLocked(Parked&& message);                  // only if mayOverflowLocked()
+  bool unparkLocked(Attachment* sender, uint32_t token);  // true if it was still there
+  // Sends up to `most` of them; EAGAIN if it stopped for lack of room, else 0.
+  int flushOutboxLocked(int most);
+  bool mayOverflowLocked() const;
+  // Whether EAGAIN and ZMQ_POLLOUT exclude each other. They do not where a message goes to a
+  // certain peer or to all: one of them may be full while others have room.
+  bool pollOutTellsLocked() const;
+  // ZMQ_EVENTS as an application sees them: ZMQ_POLLOUT says whether a send would be accepted now,
+  // be it into the overflow.
+  int readinessLocked(int& error);
+
+  void watchLocked(const std::shared_ptr<Watch>& watch) { watches_.push_back(watch); }
+  void unwatchLocked(const Watch* watch);
+  bool othersArmedLocked(const Watch* self) const;
+  // Re-reads ZMQ_EVENTS if somebody is armed, and fires who has something to do. Not necessary if
+  // `self` alone is armed and was just now, after a look at the events; but `self` is fired like
+  // all others, since what came after that look may be seen, and its edge swallowed, here.
+  // `ignore`: events that the caller knows to mean nothing.
+  void settleLocked(const Watch* self = nullptr, int ignore = 0);
+  // Fires the armed watches that wait for readability and are not `except`.
+  void fireReadableLocked(const Watch* except);
+  void wakeAll();
+  // Set by a send that left settling for the end of its turn; the loop looks after it in case that
+  // never comes.
+  std::atomic<bool> touched{false};
+
+  int endpoint(int (*call)(void*, const char*),
+               const char* address);  // bind, connect, ...: 0 or errno
+  int setOption(int option, const void* value, size_t size);
+  int getOption(int option, void* value, size_t* size);
+  // Has `reader`, a PAIR socket, receive this socket's monitor events. 0 or errno.
+  int monitor(const std::shared_ptr<Socket>& reader, const char* address, int events);
+  void noteEndpointLocked(const char* address);
+  bool zeroCopyLocked() const { return !inproc_; }
+
+  // linger in ms, or kLingerUnchanged; capMs bounds whatever linger is in force, or only an
+  // infinite one. False if it was closed.
+  bool close(long linger, long capMs = kNoCap, bool capOnlyInfinite = false);
+  // Steady-clock milliseconds; the largest number if there is no end to it.
+  int64_t lingerDeadline() const { return lingerDeadline_.load(std::memory_order_relaxed); }
+  // Sends what the outbox holds, in a thread of its own: nobody else does any more.
+  void drainInBackground();
+  // Forgets what `sender` waits to send.
+  void forgetParkedLocked(const Attachment* sender);
+  void boundLinger(int milliseconds);  // gives an endless linger an end
+  // Drops unsent messages of sockets that are closed but still hold borrowed memory.
+  void abandon();
+  // Messages with libzmq that borrow JavaScript memory. Shared with their release callbacks.
+  const std::shared_ptr<std::atomic<int>> pins = std::make_shared<std::atomic<int>>(0);
+  // Whether other threads have it, or may come to have it: each receives only what it asks for.
+  std::atomic<bool> shared{false};
+  // Whether what was received last means something to libzmq, so that nothing is received ahead.
+  std::atomic<bool> oneByOne{false};
+
+  void setHighWaterMarkLocked(int mark);
+  int highWaterMarkLocked() const { return sendHighWaterMark_; }
+
+ private:
+  Socket(uint32_t id, int type, std::shared_ptr<Context> context, const void* openedBy,
+         void* handle);
+  void capLinger(long capMs);
+  void stopMonitor();
+  void stopMonitorLocked();
+  void startClosing(void* handle, std::deque<Parked>&& outbox);
+  void drainThenClose(void* handle, std::deque<Parked>& outbox);
+  void promoteParkedLocked();
+
+  void* handle_;
+  State state_ = kStateOpen;
+  NativeFd fd_{};
+  bool inproc_ = false;
+  bool monitored_ = false;
+  std::weak_ptr<Socket> watched_;  // whose monitor events this one receives
+  int sendHighWaterMark_ = 1000;
+  size_t overflowCapacity_ = 0;
+  size_t overflow_ = 0;        // how many at the front of the outbox were accepted already
+  uint32_t directStreak_ = 0;  // direct sends since libzmq last had no room
+  std::deque<Parked> outbox_;
+  std::vector<std::shared_ptr<Watch>> watches_;
+  bool overflowing_ = false;
+  bool midMessage_ = false;  // the last frame sent has others following it
+  bool dropRest_ = false;    // of a message whose peer is gone
+  // Steady-clock milliseconds after which a closed socket drops what it still holds. Written by
+  // close() and abandon(), read by the closing thread; a lone value, so relaxed.
+  std::atomic<int64_t> lingerDeadline_;
+};
+
+}  // namespace zt

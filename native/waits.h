@@ -1,0 +1,94 @@
+// Blocking waits of the calling thread: for one socket, or for a poller.
+//
+//  1. A wait lasts kWaitSliceMs at most; its caller goes back through JavaScript in between, so
+//  that a thread
+//     can be terminated.
+//  2. interruptWaits() ends all of them early, from any thread.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "socket.h"
+#include "wake.h"
+#include "watch.h"
+
+namespace zt {
+
+// The calling thread's wake descriptor.
+WakeDescriptor& threadWake();
+
+class ThreadWatch : public Watch {
+ public:
+  explicit ThreadWatch(WakeDescriptor& wake) : wake_(wake) {}
+  void fire() override { wake_.poke(); }
+
+ private:
+  WakeDescriptor& wake_;
+};
+
+// Blocks until a descriptor signals, `wake` is poked, or the time is over.
+void waitForDescriptors(WakeDescriptor& wake, const std::vector<NativeFd>& fds, long milliseconds);
+void interruptWaits();
+// The process is about to end: no wait lasts for more than moments from now on.
+void hurryWaits();
+
+// Waits until `attempt`, called under the socket's mutex, returns true, or the time is over.
+// Between attempts the thread blocks until the socket has one of `events`.
+template <typename Attempt>
+bool waitOnSocket(Socket& socket, int events, long milliseconds, Attempt attempt);
+
+}  // namespace zt
+
+#include <algorithm>
+#include <chrono>
+
+#include "layout.h"
+
+namespace zt {
+
+template <typename Attempt>
+bool waitOnSocket(Socket& socket, int events, long milliseconds, Attempt attempt) {
+  using Clock = std::chrono::steady_clock;
+  const auto until = Clock::now() + std::chrono::milliseconds(std::min(milliseconds, kWaitSliceMs));
+  std::shared_ptr<ThreadWatch> watch;
+  std::vector<NativeFd> fds(1);
+  bool done = false;
+  for (;;) {
+    {
+      Guard guard(socket.mutex);
+      if (watch) watch->armed = false;
+      done = attempt();
+      if (done || milliseconds <= 0 || socket.closedLocked()) {
+        if (watch) socket.unwatchLocked(watch.get());
+        socket.settleLocked();
+        return done;
+      }
+      const auto left =
+          std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now()).count();
+      if (left <= 0) {
+        if (watch) socket.unwatchLocked(watch.get());
+        socket.settleLocked();
+        return false;
+      }
+      if (!watch) {
+        watch = std::make_shared<ThreadWatch>(threadWake());
+        watch->mask = events;
+        socket.watchLocked(watch);
+      }
+      // An attempt to receive that failed has processed libzmq's commands; one to send not always.
+      if ((events & ZMQ_POLLOUT) != 0 && socket.pollOutTellsLocked()) {
+        int error = 0;
+        const int now = socket.eventsLocked(error);
+        if (now < 0 || (now & events) != 0) continue;  // room since, or the attempt says why not
+      }
+      watch->armed = true;
+      socket.settleLocked(watch.get());
+      fds[0] = socket.fdLocked();
+      milliseconds = left;
+    }
+    waitForDescriptors(threadWake(), fds, milliseconds);
+  }
+}
+
+}  // namespace zt

@@ -1,0 +1,34 @@
+// The wake descriptor: what gets a thread out of zmq_poll. The one file that differs between
+// platforms.
+//
+//  1. poke() may be called from any thread, any number of times; it never blocks.
+//  2. drain() is called by the thread that waits.
+#pragma once
+
+#include <zmq.h>
+
+namespace zt {
+
+#ifdef _WIN32
+using NativeFd = SOCKET;
+#else
+using NativeFd = int;
+#endif
+
+class WakeDescriptor {
+ public:
+  WakeDescriptor();
+  ~WakeDescriptor();
+  WakeDescriptor(const WakeDescriptor&) = delete;
+  WakeDescriptor& operator=(const WakeDescriptor&) = delete;
+
+  void poke();
+  void drain();
+  NativeFd fd() const { return readFd_; }
+
+ private:
+  NativeFd readFd_;
+  NativeFd writeFd_;
+};
+
+}  // namespace zt

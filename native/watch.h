@@ -1,0 +1,67 @@
+// Somebody who waits for a socket: the I/O loop on behalf of an attachment or a poller, or a thread
+// in a blocking call.
+//
+// ZMQ_FD is edge-triggered, and any call on the socket may swallow the edge. Hence the rule that
+// makes a wait safe (all under the socket's mutex):
+//  1. A waiter arms its watch and, still under the mutex, checks that what it waits for has not
+//  come yet.
+//  2. Only then does it block on the descriptor.
+//  3. Whoever used the socket calls Socket::settle(), which re-reads ZMQ_EVENTS if a watch is
+//  armed, and fires
+//     those whose event is there. Sends may delay that to the end of the turn (Socket::touched).
+#pragma once
+
+#include <memory>
+
+namespace zt {
+
+class Loop;
+class Socket;
+
+class Watch {
+ public:
+  virtual ~Watch() = default;
+  // Called under the socket's mutex, after `armed` was cleared. Must not block nor lock a socket.
+  virtual void fire() = 0;
+
+  int mask = 0;        // ZMQ_POLLIN | ZMQ_POLLOUT; guarded by the socket's mutex
+  bool armed = false;  // guarded by the socket's mutex
+  // Waits for room that there is only once the outbox is empty; guarded by the socket's mutex.
+  bool behindOutbox = false;
+};
+
+// A watch that a loop serves.
+class LoopWatch : public Watch, public std::enable_shared_from_this<LoopWatch> {
+ public:
+  enum class Step {
+    kAgain,      // more to do at once
+    kArmed,      // keep its descriptor in the poll set
+    kIdle,       // nothing to wait for
+    kNeedChunk,  // the loop's JavaScript must hand over a chunk of loop.neededBytes
+    kGone,       // forget it
+  };
+
+  explicit LoopWatch(std::shared_ptr<Socket> socket) : socket_(std::move(socket)) {}
+  virtual Step service(Loop& loop) = 0;  // on the loop's thread
+  void fire() override;
+  // Makes `loop` serve this watch from now on, and now. Any thread.
+  void enqueueOn(const std::shared_ptr<Loop>& loop);
+  // Its loop forgets it. With the socket's mutex held.
+  void leaveLoopLocked() {
+    fire();
+    loop_.reset();  // the loop holds its watches: together they would never go
+  }
+  const std::shared_ptr<Socket>& socket() const { return socket_; }
+
+ protected:
+  std::shared_ptr<Socket> socket_;
+
+ private:
+  friend class Loop;
+  std::shared_ptr<Loop> loop_;  // guarded by the socket's mutex
+  bool queued_ = false;         // guarded by the loop's mutex
+  bool ready_ = false;          // loop thread only: is in its ready list
+  int slot_ = -1;               // loop thread only: index in the poll set
+};
+
+}  // namespace zt

@@ -1,0 +1,246 @@
+/**
+ * Contexts: what sockets belong to, and what is closed last.
+ */
+import { argumentError, ContextClosedError, TimeoutError, zmqError } from './errors.js';
+import { runtime } from './io-runtime.js';
+import { native } from './native.js';
+import {
+  checkOptionAccess,
+  decodeIntOption,
+  encodeIntOption,
+  findContextOption,
+  type OptionValue,
+} from './option-codec.js';
+import {
+  type ContextOptionProperties,
+  type ContextOptions,
+  contextSettings,
+  defineOptionProperties,
+} from './option-types.js';
+import { checkOptions, checkTimeout, LONGEST_TIMER } from './pending.js';
+import type { Socket } from './socket.js';
+
+/** Options of `Context.close`. */
+export interface ContextCloseOptions {
+  /**
+   * How long unsent messages may still be sent, in milliseconds; 5,000 unless told. A socket whose linger is shorter
+   * is not waited for any longer than that.
+   */
+  timeout?: number;
+}
+
+const DEFAULT_CLOSE_MS = 5000;
+/** How much longer than its linger libzmq may take to notice, in milliseconds. */
+const SLACK_MS = 500;
+/** How much earlier: its timers count whole milliseconds. */
+const EARLY_MS = 2;
+const LARGEST_WORKERS = 64;
+
+let current: Context | undefined;
+
+/** Contexts that nobody can reach any more, nor a socket of theirs, are given back. */
+const slots = new FinalizationRegistry<number>((slot) => native.contextRelease(slot));
+
+/**
+ * The default context: made on first use, shared by all threads of the process, closed at exit and made anew after
+ * it was closed.
+ *
+ * ```ts
+ * context().ioThreads = 2; // before the first socket
+ * ```
+ */
+export function context(): Context {
+  if (current === undefined || current.closed) current = Context.shared();
+  return current;
+}
+
+/**
+ * A context of one's own. Sockets on `inproc://` find each other within one context.
+ *
+ * ```ts
+ * await Context.use(async (context) => {
+ *   const socket = new Pair({ context });
+ *   ...
+ * }); // closed, with its sockets
+ * ```
+ */
+export class Context {
+  /** How many I/O workers share the sockets of this context; undefined where they use the thread's common one. */
+  readonly ioWorkers: number | undefined;
+  /** @internal */
+  readonly slot: number;
+  readonly #sockets = new Set<WeakRef<Socket>>();
+  readonly #forget = new FinalizationRegistry<WeakRef<Socket>>((socket) => this.#sockets.delete(socket));
+  #closing: Promise<void> | undefined;
+  #released = false;
+
+  /** @throws {@link ArgumentError} for unknown options or bad values */
+  constructor(options?: ContextOptions) {
+    const isShared = (options as unknown) === SHARED;
+    const settings = isShared ? [] : contextSettings(options);
+    const ioWorkers = isShared ? undefined : options?.ioWorkers;
+    if (
+      ioWorkers !== undefined &&
+      !(Number.isInteger(ioWorkers) && ioWorkers >= 1 && ioWorkers <= LARGEST_WORKERS)
+    ) {
+      throw argumentError('ioWorkers', `an integer from 1 to ${LARGEST_WORKERS}`, ioWorkers);
+    }
+    this.ioWorkers = ioWorkers;
+    this.slot = isShared ? native.contextDefault() : native.contextCreate();
+    if (this.slot < 0) throw zmqError(-this.slot, 'Cannot create a context');
+    slots.register(this, this.slot, this);
+    try {
+      for (const { entry, value } of settings) this.setOption(entry.name, value as OptionValue);
+    } catch (error) {
+      void this.close();
+      throw error;
+    }
+  }
+
+  /** @internal */
+  static shared(): Context {
+    return new Context(SHARED as ContextOptions);
+  }
+
+  /**
+   * Calls `body` with a new context and closes it afterwards, whatever happens.
+   *
+   * ```ts
+   * const answer = await Context.use(async (context) => ask(new Request({ context })));
+   * ```
+   *
+   * @returns what `body` returned
+   * @throws (rejects) what `body` throws; {@link ArgumentError} for a body that is no function, and as the constructor
+   */
+  static async use<Result>(
+    body: (context: Context) => Result | Promise<Result>,
+    options?: ContextOptions,
+  ): Promise<Result> {
+    if (typeof body !== 'function') throw argumentError('body', 'a function', body);
+    const made = new Context(options);
+    try {
+      return await body(made);
+    } finally {
+      await made.close();
+    }
+  }
+
+  /** Whether it was closed, or is being closed. */
+  get closed(): boolean {
+    return this.#closing !== undefined || this.#released || native.contextClosed(this.slot);
+  }
+
+  /** The value of an option, by the name of its property or libzmq's. @throws {@link ContextClosedError} */
+  getOption(name: string): OptionValue {
+    const entry = findContextOption(name);
+    checkOptionAccess(entry, 'r');
+    if (this.#released) throw new ContextClosedError();
+    const error = [0];
+    const value = native.contextGet(this.slot, entry.id, error);
+    if (value === undefined) throw zmqError(error[0]!, `Cannot read option '${entry.name}'`);
+    return decodeIntOption(entry, value);
+  }
+
+  /** Sets an option; most take effect for sockets made afterwards. @throws {@link ArgumentError} for a bad value */
+  setOption(name: string, value: OptionValue): void {
+    const entry = findContextOption(name);
+    checkOptionAccess(entry, 'w');
+    if (this.#released) throw new ContextClosedError();
+    const errno = native.contextSet(this.slot, entry.id, encodeIntOption(entry, value));
+    if (errno !== 0) throw zmqError(errno, `Cannot set option '${entry.name}'`);
+  }
+
+  /**
+   * Ends all waiting on sockets of this context, in every thread, with {@link ContextClosedError}. They can only be
+   * closed from now on; one that would linger for ever lingers for a second.
+   */
+  shutdown(): void {
+    if (!this.#released) native.contextShutdown(this.slot);
+  }
+
+  /**
+   * Closes the context and the sockets that are still open. Resolves when libzmq is done with it: when all messages
+   * are sent, or the sockets' linger is over.
+   *
+   * ```ts
+   * await context.close({ timeout: 1000 });
+   * ```
+   *
+   * @throws (rejects) {@link TimeoutError} if messages were unsent when the timeout was over; it says of which sockets
+   */
+  close(options?: ContextCloseOptions): Promise<void> {
+    try {
+      const { timeout = DEFAULT_CLOSE_MS } = checkOptions(options);
+      checkTimeout(timeout);
+      this.#closing ??= this.#close(timeout);
+      return this.#closing;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** @internal */
+  track(socket: Socket): void {
+    const reference = new WeakRef(socket);
+    this.#sockets.add(reference);
+    this.#forget.register(socket, reference);
+  }
+
+  async #close(timeout: number): Promise<void> {
+    const begun = performance.now();
+    const open = [...this.#sockets]
+      .map((reference) => reference.deref())
+      .filter((socket) => socket?.closed === false);
+    const names = open.flatMap((socket) => lingering(socket!));
+    let settled = (): void => {};
+    const terminated = new Promise<'terminated'>((resolve) => {
+      settled = (): void => {
+        this.#released = true;
+        slots.unregister(this);
+        native.contextRelease(this.slot);
+        resolve('terminated');
+      };
+    });
+    const cap = timeout < 0 ? -1 : Math.ceil(timeout);
+    native.contextClose(this.slot, cap, settled);
+    for (const socket of open) socket!.close();
+    runtime().closeGroup(this);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<'late'>((resolve) => {
+      // It also keeps the process from ending meanwhile.
+      const limit = timeout < 0 ? LONGEST_TIMER : Math.min(timeout + SLACK_MS, LONGEST_TIMER);
+      timer = setTimeout(() => resolve('late'), limit);
+    });
+    const outcome = await Promise.race([terminated, late]);
+    clearTimeout(timer);
+    const elapsed = performance.now() - begun;
+    if (outcome === 'terminated' && (timeout <= 0 || elapsed < Math.max(timeout - EARLY_MS, timeout / 2)))
+      return;
+    const waitsFor =
+      names.length > 0
+        ? `unsent messages of ${names.slice(0, 8).join(', ')}${names.length > 8 ? ', ...' : ''}`
+        : 'unsent messages of sockets that were closed before with a longer linger';
+    throw new TimeoutError(`Closing the context (waiting for ${waitsFor})`, timeout / 1000);
+  }
+}
+
+export interface Context extends ContextOptionProperties {}
+
+defineOptionProperties(Context.prototype, 'context');
+
+const SHARED: unknown = Object.freeze({});
+
+/** The socket's name, if it may have unsent messages that its close does not drop. */
+function lingering(socket: Socket): string[] {
+  if (['PULL', 'SUB'].includes(socket.type)) return [];
+  try {
+    if (socket.linger === 0) return [];
+    return [`${socket.type} ${socket.lastEndpoint ?? 'that is not connected'}`];
+  } catch {
+    return []; // shut down, or closed meanwhile
+  }
+}

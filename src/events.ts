@@ -1,0 +1,257 @@
+/**
+ * Monitor events: what happens to a socket's connections. libzmq reports them on a socket of its own, which is read
+ * like any other.
+ */
+import { EventEmitter } from 'node:events';
+import { argumentError, errnoCode, notSupportedError, SocketClosedError, ZmqError } from './errors.js';
+import type { Message } from './message.js';
+import { native } from './native.js';
+import { attachmentOf, Socket } from './socket.js';
+
+/** One type for each event, not one for several: so that a listener's event is known by its name. */
+type EventOf<Type extends string, Details> = Type extends unknown
+  ? {
+      readonly type: Type;
+      /** The endpoint or peer that it happened to. */
+      readonly address: string;
+    } & Readonly<Details>
+  : never;
+
+interface Failure {
+  /** libzmq's number for the reason; numbers differ between systems. */
+  errno: number;
+  /** The reason's name: `'EADDRINUSE'`, `'EPIPE'`, ... */
+  code: string;
+}
+
+/** Something that happened to a connection of a socket. */
+export type SocketEvent =
+  | EventOf<
+      'connect' | 'bind' | 'accept' | 'close' | 'disconnect',
+      { /** The file descriptor. */ fd: number }
+    >
+  | EventOf<'handshake' | 'end', unknown>
+  | EventOf<
+      'connect:delay' | 'bind:error' | 'accept:error' | 'close:error' | 'handshake:error:other',
+      Failure
+    >
+  | EventOf<'connect:retry', { /** Milliseconds until the next attempt. */ interval: number }>
+  | EventOf<'handshake:error:protocol', { /** libzmq's `ZMQ_PROTOCOL_ERROR_*`. */ protocol: number }>
+  | EventOf<'handshake:error:auth', { /** ZAP's status code: 300, 400 or 500. */ status: number }>
+  | EventOf<'unknown', { event: number; value: number }>;
+
+/** The name of every event type. */
+export type SocketEventType = SocketEvent['type'];
+
+type EventNamed<Type> = Extract<SocketEvent, { type: Type }>;
+
+const ALL_EVENTS = 0xffff;
+const NAMES: Readonly<Record<number, SocketEventType>> = {
+  1: 'connect',
+  2: 'connect:delay',
+  4: 'connect:retry',
+  8: 'bind',
+  16: 'bind:error',
+  32: 'accept',
+  64: 'accept:error',
+  128: 'close',
+  256: 'close:error',
+  512: 'disconnect',
+  1024: 'end',
+  2048: 'handshake:error:other',
+  4096: 'handshake',
+  8192: 'handshake:error:protocol',
+  16384: 'handshake:error:auth',
+};
+
+const TYPES = new Set<string>([...Object.values(NAMES), 'unknown', 'event']);
+
+// biome-ignore lint/suspicious/noExplicitAny: what it takes is the overloads' concern
+type Listener = (event: any) => void;
+
+let monitors = 0;
+
+/**
+ * The events of one socket: by listeners, or as a stream; not both at once. Events are kept from the first use of
+ * `socket.events` on, so those before the first listener or loop are not lost. What happens in `close()` itself is
+ * not reported, but for the event `'end'` that tells listeners.
+ *
+ * ```ts
+ * socket.events.on('disconnect', (event) => console.log('lost', event.address));
+ * // or
+ * for await (const event of socket.events) console.log(event.type, event.address);
+ * ```
+ */
+export class SocketEvents implements AsyncIterable<SocketEvent> {
+  readonly #emitter = new EventEmitter();
+  readonly #socket: Socket;
+  /** Kept reachable: who waits for events of a socket does not want it to be collected. */
+  readonly #watched: Socket;
+  #listening = false;
+  #loops = 0;
+
+  /** @internal */
+  constructor(watched: Socket) {
+    const { slot, failure } = monitorOf(watched);
+    this.#watched = watched;
+    const endpoint = `inproc://zeromq-threads.monitor.${native.processNonce()}.${process.pid}.${monitors}.${slot}`;
+    monitors += 1;
+    // Without a limit: libzmq would block its own threads on events that find no room.
+    this.#socket = new Socket(watched.context!, 'PAIR', { linger: 0, receiveHighWaterMark: 0 });
+    const errno = native.socketMonitor(slot, attachmentOf(this.#socket).slot, endpoint, ALL_EVENTS);
+    if (errno === 0) return;
+    this.#socket.close();
+    throw failure(errno, 'Cannot monitor the socket');
+  }
+
+  /**
+   * Calls `listener` for every event of that type, or for every event: `on('event', ...)`. Listeners do not keep the
+   * process alive.
+   *
+   * @throws {@link ArgumentError} for an unknown type or a listener that is no function, {@link ZmqError} with code
+   *   `'EBUSY'` while a loop runs over the events
+   */
+  on<Type extends SocketEventType>(type: Type, listener: (event: EventNamed<Type>) => void): this;
+  on(type: 'event', listener: (event: SocketEvent) => void): this;
+  on(type: string, listener: Listener): this {
+    checkListener(type, listener);
+    this.#listen();
+    this.#emitter.on(type, listener);
+    return this;
+  }
+
+  /** As `on`, for one event only. */
+  once<Type extends SocketEventType>(type: Type, listener: (event: EventNamed<Type>) => void): this;
+  once(type: 'event', listener: (event: SocketEvent) => void): this;
+  once(type: string, listener: Listener): this {
+    checkListener(type, listener);
+    this.#listen();
+    this.#emitter.once(type, listener);
+    return this;
+  }
+
+  /** Takes a listener back. @throws {@link ArgumentError} as `on` */
+  off<Type extends SocketEventType>(type: Type, listener: (event: EventNamed<Type>) => void): this;
+  off(type: 'event', listener: (event: SocketEvent) => void): this;
+  off(type: string, listener: Listener): this {
+    checkListener(type, listener);
+    this.#emitter.off(type, listener);
+    return this;
+  }
+
+  /**
+   * Events as they come; ends when the socket closes.
+   *
+   * @throws {@link ZmqError} with code `'EBUSY'` if there are listeners: they have got the events already
+   */
+  [Symbol.asyncIterator](): AsyncGenerator<SocketEvent, void, undefined> {
+    if (this.#listening) throw busyError();
+    return this.#stream();
+  }
+
+  /** @internal The watched socket is closed. Who reads the events reads on to the last one, `'end'`. */
+  close(): void {
+    if (!this.#listening && this.#loops === 0) this.#socket.close();
+  }
+
+  async *#stream(): AsyncGenerator<SocketEvent, void, undefined> {
+    if (this.#listening) throw busyError();
+    this.#loops += 1;
+    try {
+      for await (const frames of this.#socket) {
+        const event = eventOf(frames);
+        if (event.type === 'end') this.#socket.close();
+        yield event;
+      }
+    } finally {
+      this.#loops -= 1;
+      if (this.#watched.closed) this.close();
+    }
+  }
+
+  #listen(): void {
+    if (this.#listening) return;
+    if (this.#loops > 0) throw busyError();
+    attachmentOf(this.#socket).keepProcess(false);
+    const events = this.#stream();
+    const next = events.next(); // before #listening is set, which would refuse it
+    this.#listening = true;
+    void this.#emitAll(next, events);
+  }
+
+  async #emitAll(
+    first: Promise<IteratorResult<SocketEvent, void>>,
+    rest: AsyncGenerator<SocketEvent, void, undefined>,
+  ): Promise<void> {
+    let last: SocketEventType | undefined;
+    for (let result = await first; result.done !== true; result = await rest.next()) {
+      last = result.value.type;
+      this.#emit(result.value);
+    }
+    if (last !== 'end') this.#emit({ type: 'end', address: '' });
+  }
+
+  #emit(event: SocketEvent): void {
+    this.#emitter.emit(event.type, event);
+    this.#emitter.emit('event', event);
+  }
+}
+
+function checkListener(type: unknown, listener: unknown): void {
+  if (typeof type !== 'string' || !TYPES.has(type)) {
+    throw argumentError('type', `one of ${[...TYPES].join(', ')}`, type);
+  }
+  if (typeof listener !== 'function') throw argumentError('listener', 'a function', listener);
+}
+
+function busyError(): ZmqError {
+  return new ZmqError(
+    'The events are being read already: listeners and a loop over them exclude each other',
+    {
+      code: 'EBUSY',
+    },
+  );
+}
+
+function monitorOf(socket: Socket): {
+  slot: number;
+  failure: (errno: number, what: string) => Error;
+} {
+  if (socket.closed) throw new SocketClosedError();
+  const attachment = attachmentOf(socket);
+  if (socket.context === undefined) {
+    throw notSupportedError(
+      'events is not supported by a socket that was attached to: ask where it was made',
+    );
+  }
+  return { slot: attachment.slot, failure: (errno, what) => attachment.failure(errno, what) };
+}
+
+function eventOf(frames: readonly Message[]): SocketEvent {
+  const [head, where] = frames;
+  const event = head!.readUInt16LE(0);
+  const value = head!.readUInt32LE(2);
+  const address = where?.toString() ?? '';
+  const type = NAMES[event] ?? 'unknown';
+  switch (type) {
+    case 'connect:delay':
+    case 'bind:error':
+    case 'accept:error':
+    case 'close:error':
+    case 'handshake:error:other':
+      return { type, address, errno: value, code: errnoCode(value) };
+    case 'connect:retry':
+      return { type, address, interval: value };
+    case 'handshake:error:protocol':
+      return { type, address, protocol: value };
+    case 'handshake:error:auth':
+      return { type, address, status: value };
+    case 'unknown':
+      return { type, address, event, value };
+    case 'end':
+    case 'handshake':
+      return { type, address };
+    default:
+      return { type, address, fd: value };
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * zeromq-threads: ZeroMQ for Node.js with real threads. This file names what is public.
+ */
+export { Batch } from './batch.js';
+export { type Capability, capability, version } from './capability.js';
+export { Context, type ContextCloseOptions, context } from './context.js';
+export type { DecodeAs, Decoded, DecodedFormats } from './decode.js';
+export type { Sendable } from './encode.js';
+export {
+  ArgumentError,
+  ContextClosedError,
+  DecodeError,
+  PollerClosedError,
+  SocketClosedError,
+  TimeoutError,
+  ZmqError,
+} from './errors.js';
+export type { SocketEvent, SocketEvents, SocketEventType } from './events.js';
+export type { Handle } from './handles.js';
+export { Message } from './message.js';
+export type { OptionValue } from './option-codec.js';
+export type { ContextOptions, SocketOptionProperties, SocketOptions } from './option-types.js';
+export { Poller, type PollerCloser, type PollItem, type PollResult } from './poller.js';
+export {
+  type BatchOptions,
+  type CloseOptions,
+  type ConnectOptions,
+  type SendableMessage,
+  type SendOptions,
+  Socket,
+  type WaitOptions,
+} from './socket.js';
+export type { CanonicalType, SocketTypeName } from './socket-types.js';
+export {
+  type CommonSocket,
+  Dealer,
+  Pair,
+  Publisher,
+  Pull,
+  Push,
+  type ReceivingSocket,
+  Reply,
+  Request,
+  Router,
+  type SendingSocket,
+  Stream,
+  Subscriber,
+  type SubscribingSocket,
+  XPublisher,
+  XSubscriber,
+} from './sockets.js';

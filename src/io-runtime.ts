@@ -1,0 +1,343 @@
+/**
+ * What one JavaScript thread shares among its sockets and pollers: I/O workers, the doorbell and who waits for it.
+ *
+ * 1. There is one runtime per thread, made when first needed. It owns the I/O workers that it starts.
+ * 2. The doorbell: BELL_SLEEPING is set here before BELL_READY is looked at; a ringing loop does it the other way
+ *    round, so one of the two notices. `Atomics.waitAsync` waits on BELL_SEQUENCE; the loop's JavaScript notifies.
+ * 3. A pending wait does not keep the event loop alive. `hold()` does, by a reference to an I/O worker; `release()`
+ *    gives it back.
+ */
+
+import { writeSync } from 'node:fs';
+import { isMainThread, MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import type { IoWorkerData } from '../workers/io-worker.js';
+import type { ChunkGift } from './inbox.js';
+import {
+  BELL_READY,
+  BELL_SEQUENCE,
+  BELL_SLEEPING,
+  BELL_WORDS,
+  CTL_WORDS,
+  FREED_TOKEN,
+  POLLER_TOKEN,
+} from './layout.js';
+import { collectFreed, connectFreed } from './message.js';
+import { native } from './native.js';
+
+/** Somebody whom the doorbell can call. */
+export interface Wakeable {
+  /** Something may have happened. */
+  wake(): void;
+}
+
+/** A socket's receiving end, as the runtime knows it. */
+export interface ChunkReceiver {
+  adopt(gift: ChunkGift): void;
+}
+
+interface IoWorker {
+  readonly loop: number;
+  readonly worker: Worker;
+  /** Where the chunks that it makes arrive. */
+  readonly port: MessagePort;
+  users: number;
+}
+
+const SLOTS_PER_SLAB = 64;
+const TOKENS_AT_ONCE = 256;
+/** Microtasks may go on for this long before the event loop gets a turn, in milliseconds. */
+const TURN_MS = 8;
+/** What sockets that would linger for ever are granted when the process ends, in milliseconds. */
+const EXIT_GRACE_MS = 1000;
+
+const workerFile = new URL('../workers/io-worker.js', import.meta.url);
+
+class IoRuntime {
+  readonly ports: MessagePort[] = [];
+  private readonly bell = new Int32Array(new SharedArrayBuffer(BELL_WORDS * 4));
+  private readonly tokens = new Uint32Array(TOKENS_AT_ONCE);
+  private readonly wakeables = new Map<number, Wakeable>();
+  private readonly receivers = new Map<number, ChunkReceiver>();
+  private readonly pools = new Map<object, IoWorker[]>();
+  private readonly slabs: Int32Array[] = [];
+  private readonly freeSlots: number[] = [];
+  private readonly freePollers: number[] = [];
+  private slots = 0;
+  private pollers = 0;
+  private loops = 0;
+  private holds = 0;
+  /** The worker whose handle keeps the event loop alive, while one does. */
+  private keeper: Worker | undefined;
+  private letGoAsked = false;
+  private armed = false;
+  private turnAt = performance.now();
+  private turn: Promise<void> | undefined;
+
+  constructor() {
+    native.bellCreate(this.bell);
+    const collector: Wakeable = {
+      wake: () => {
+        native.wishFreed(this.sharedLoop());
+        collectFreed();
+      },
+    };
+    connectFreed({
+      ask: () => native.wishFreed(this.sharedLoop()),
+      waiting: (waiting) => {
+        if (waiting) {
+          this.hold();
+          this.listen(FREED_TOKEN, collector);
+        } else {
+          this.ignore(FREED_TOKEN);
+          this.release();
+        }
+      },
+    });
+  }
+
+  /** A slot for a socket, and its control block. */
+  openSlot(receiver: ChunkReceiver): { slot: number; control: Int32Array } {
+    const slot = this.freeSlots.pop() ?? this.slots++;
+    const slab = Math.floor(slot / SLOTS_PER_SLAB);
+    this.slabs[slab] ??= new Int32Array(new SharedArrayBuffer(SLOTS_PER_SLAB * CTL_WORDS * 4));
+    const offset = (slot % SLOTS_PER_SLAB) * CTL_WORDS * 4;
+    const control = new Int32Array(this.slabs[slab].buffer, offset, CTL_WORDS);
+    control.fill(0);
+    this.receivers.set(slot, receiver);
+    return { slot, control };
+  }
+
+  closeSlot(slot: number): void {
+    this.receivers.delete(slot);
+    this.wakeables.delete(slot);
+    this.freeSlots.push(slot);
+  }
+
+  openPoller(): number {
+    return this.freePollers.pop() ?? this.pollers++;
+  }
+
+  closePoller(slot: number): void {
+    this.wakeables.delete(POLLER_TOKEN + slot);
+    this.freePollers.push(slot);
+  }
+
+  readonly deliver = (gift: ChunkGift): void => {
+    this.receivers.get(gift.slot)?.adopt(gift);
+  };
+
+  /**
+   * The loop of an I/O worker.
+   *
+   * @param group what shares workers: a context, or a socket that wants one of its own
+   * @param most how many workers the group may have
+   */
+  loopFor(group: object, most: number): number {
+    let pool = this.pools.get(group);
+    if (pool === undefined) {
+      pool = [];
+      this.pools.set(group, pool);
+    }
+    if (pool.length < most) pool.push(this.startWorker());
+    const chosen = pool.reduce((least, worker) => (worker.users < least.users ? worker : least));
+    chosen.users += 1;
+    return chosen.loop;
+  }
+
+  /**
+   * The loop that pollers and freed memory use: always one of the shared worker's, since the workers of a context or
+   * socket end with it.
+   */
+  sharedLoop(): number {
+    const pool = this.pools.get(shared) ?? [this.startWorker()];
+    this.pools.set(shared, pool);
+    return pool[0]!.loop;
+  }
+
+  /** Ends the workers of a group that nobody uses any more. */
+  closeGroup(group: object): void {
+    const pool = this.pools.get(group);
+    if (pool === undefined) return;
+    this.pools.delete(group);
+    for (const worker of pool) {
+      native.loopStop(worker.loop);
+      this.ports.splice(this.ports.indexOf(worker.port), 1);
+      worker.port.close();
+      if (this.keeper === worker.worker) {
+        this.keeper = undefined;
+        if (this.holds > 0) this.keep();
+      }
+    }
+  }
+
+  /** This thread is about to end: its I/O workers need not be waited for. */
+  stop(): void {
+    for (const pool of this.pools.values()) {
+      for (const { loop } of pool) native.loopStop(loop);
+    }
+    this.pools.clear();
+  }
+
+  private anyWorker(): IoWorker {
+    for (const pool of this.pools.values()) {
+      for (const worker of pool) return worker;
+    }
+    this.loopFor(shared, 1);
+    return this.anyWorker();
+  }
+
+  private startWorker(): IoWorker {
+    const loop = this.loops++;
+    const loopId = native.loopCreate(loop);
+    const channel = new MessageChannel();
+    const port = channel.port2;
+    channel.port1.unref();
+    this.ports.push(channel.port1);
+    const worker = new Worker(workerFile, {
+      workerData: { loopId, bell: this.bell, port } satisfies IoWorkerData,
+      transferList: [port],
+      name: 'zeromq-threads I/O',
+      execArgv: [],
+      stdin: false,
+    });
+    worker.unref();
+    worker.once('error', (error) => {
+      // Nothing in the worker is expected to throw: this is a defect, and silence would be a hang.
+      throw error;
+    });
+    return { loop, worker, port: channel.port1, users: 0 };
+  }
+
+  /** Keeps the event loop alive until `release` was called as often. */
+  hold(): void {
+    this.holds += 1;
+    if (this.keeper === undefined) this.keep();
+  }
+
+  release(): void {
+    this.holds -= 1;
+    if (this.holds > 0 || this.letGoAsked) return;
+    // Most often the next wait begins before this turn is over.
+    this.letGoAsked = true;
+    process.nextTick(this.letGo);
+  }
+
+  private readonly letGo = (): void => {
+    this.letGoAsked = false;
+    if (this.holds > 0) return;
+    this.keeper?.unref();
+    this.keeper = undefined;
+  };
+
+  private keep(): void {
+    this.keeper = this.anyWorker().worker;
+    this.keeper.ref();
+  }
+
+  /** From now on the doorbell calls `who` under this token; until `ignore`. */
+  listen(token: number, who: Wakeable): void {
+    this.wakeables.set(token, who);
+    if (!this.armed) this.arm();
+  }
+
+  ignore(token: number): void {
+    this.wakeables.delete(token);
+  }
+
+  private arm(): void {
+    const { bell } = this;
+    for (;;) {
+      const sequence = Atomics.load(bell, BELL_SEQUENCE);
+      Atomics.store(bell, BELL_SLEEPING, 1);
+      if (Atomics.load(bell, BELL_READY) !== 0) {
+        Atomics.store(bell, BELL_SLEEPING, 0);
+        this.armed = true; // while the list is worked off
+        this.answer();
+        this.armed = false;
+        if (this.wakeables.size === 0) return;
+        continue;
+      }
+      const waiting = Atomics.waitAsync(bell, BELL_SEQUENCE, sequence);
+      if (!waiting.async) continue;
+      this.armed = true;
+      void waiting.value.then(this.rung);
+      return;
+    }
+  }
+
+  private readonly rung = (): void => {
+    this.turnAt = performance.now();
+    this.answer();
+    this.armed = false;
+    if (this.wakeables.size > 0) this.arm();
+  };
+
+  private answer(): void {
+    const { tokens } = this;
+    for (;;) {
+      const count = native.bellDrain(tokens);
+      for (let index = 0; index < count; index += 1) {
+        this.call(tokens[index]!);
+      }
+      if (count < tokens.length) return;
+    }
+  }
+
+  private call(token: number): void {
+    try {
+      this.wakeables.get(token)?.wake();
+    } catch (error) {
+      // A defect; it must not keep the others from being called.
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+
+  /** The pause that is on, if any. */
+  get pausing(): Promise<void> | undefined {
+    return this.turn;
+  }
+
+  /**
+   * For loops of microtasks that never wait: undefined, or, when the event loop has not turned for a while, a
+   * promise to await.
+   */
+  pause(): Promise<void> | undefined {
+    if (this.turn !== undefined) return this.turn;
+    if (performance.now() - this.turnAt < TURN_MS) return undefined;
+    this.turn = new Promise((resolve) => {
+      setImmediate(() => {
+        this.turn = undefined;
+        this.turnAt = performance.now();
+        resolve();
+      });
+    });
+    return this.turn;
+  }
+}
+
+/** The group of sockets that share the default workers. */
+export const shared: object = {};
+
+let instance: IoRuntime | undefined;
+
+export function runtime(): IoRuntime {
+  instance ??= new IoRuntime();
+  return instance;
+}
+export type { IoRuntime };
+
+process.on('exit', () => {
+  if (!isMainThread) {
+    instance?.stop();
+    native.interruptAll();
+    return;
+  }
+  if (native.flushAtExit(EXIT_GRACE_MS)) return;
+  writeSync(
+    2,
+    `zeromq-threads: messages were still unsent ${EXIT_GRACE_MS} ms after exit began and are lost; ` +
+      "set the sockets' linger, or await context.close(), to give them more time\n",
+  );
+});

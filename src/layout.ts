@@ -1,0 +1,76 @@
+/**
+ * The memory layout shared with the addon. native/layout.h states the same and draws it; a test holds the two
+ * against each other. Words are 32 bits wide.
+ */
+
+/** Word indexes and sizes of a chunk. The addon writes all of them, this side reads. */
+export const CHUNK_PUBLISHED = 0;
+export const CHUNK_NEXT = 1;
+export const CHUNK_HEADER_BYTES = 64;
+export const DESCRIPTOR_BYTES = 8;
+export const FRAME_ALIGN = 8;
+export const FRAME_MORE = 1;
+export const FIRST_CHUNK_BYTES = 16 * 1024;
+export const FULL_CHUNK_BYTES = 256 * 1024;
+
+/** Words of a control block: written by the producer (the addon), ... */
+export const CTL_FIRST_CHUNK = 0;
+export const CTL_PUBLISHED_MESSAGES = 1;
+export const CTL_STATE = 2;
+export const CTL_LIMIT = 3;
+export const CTL_PUBLISHED_BYTES = 4;
+export const CTL_LIMIT_BYTES = 5;
+export const CTL_OUTCOMES = 6;
+/** ... by the consumer (this thread), ... */
+export const CTL_CONSUMED_MESSAGES = 16;
+export const CTL_CONSUMED_BYTES = 17;
+export const CTL_DEMAND = 18;
+/** ... and by both: one side sets, the other exchanges. */
+export const CTL_WAITING = 32;
+export const CTL_PAUSED = 33;
+export const CTL_WORDS = 48;
+
+export const STATE_OPEN = 0;
+export const STATE_CLOSED = 1;
+export const STATE_TERMINATED = 2;
+
+/** Words of a doorbell. */
+export const BELL_SEQUENCE = 0;
+export const BELL_SLEEPING = 1;
+export const BELL_READY = 2;
+export const BELL_WORDS = 16;
+
+/** What `loopRun` returns. */
+export const LOOP_TICK = 0;
+export const LOOP_NOTIFY = 1;
+export const LOOP_NEED_CHUNK = 2;
+export const LOOP_STOP = 3;
+
+/** What `pump` and `waitReceive` return. */
+export const PUMP_EMPTY = 0;
+export const PUMP_BURST = 1;
+export const PUMP_LIMIT = 2;
+export const PUMP_NEED_CHUNK = 3;
+export const PUMP_ERROR = 4;
+export const PUMP_SATISFIED = 5;
+
+/**
+ * What the send functions return. Negative numbers are errno values; from SEND_FIRST_TOKEN on, the message waits and
+ * the number is the token that its outcome comes with.
+ */
+export const SEND_DONE = 0;
+export const SEND_SETTLE = 1;
+export const SEND_OVERFLOW = 2;
+export const SEND_FIRST_TOKEN = 16;
+
+/** Messages received under one lock. */
+export const BURST = 64;
+/** No native wait is longer, in milliseconds. */
+export const WAIT_SLICE_MS = 250;
+/** Shared memory of this size and up is sent without a copy, in bytes. */
+export const ZERO_COPY_BYTES = 16 * 1024;
+
+/** Doorbell tokens: sockets' slots come first, then pollers' slots from here on, ... */
+export const POLLER_TOKEN = 0x40000000;
+/** ... and this one says that libzmq is done with memory it sent from. */
+export const FREED_TOKEN = 0x7fffffff;

@@ -1,0 +1,125 @@
+/**
+ * The addon's typed face. It checks nothing beyond what would corrupt memory: callers pass good arguments.
+ *
+ * A slot is this thread's index of a context, socket, poller or loop. Unless told otherwise a function returns 0
+ * or an errno value.
+ */
+import { createRequire } from 'node:module';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setErrnoTexts } from './errors.js';
+
+export interface Native {
+  version(): string;
+  has(capability: string): boolean;
+  errorText(errno: number): string;
+  processNonce(): string;
+  layout(): Record<string, number>;
+  interruptAll(): void;
+  /** Closes every context of the process and waits. @returns whether nothing unsent is left behind */
+  flushAtExit(graceMs: number): boolean;
+
+  /** @returns slot or -errno */
+  contextCreate(): number;
+  /** @returns slot or -errno */
+  contextDefault(): number;
+  contextSet(context: number, option: number, value: number): number;
+  /** @returns the value, or undefined with the errno in `error[0]` */
+  contextGet(context: number, option: number, error: number[]): number | undefined;
+  contextClosed(context: number): boolean;
+  contextShutdown(context: number): void;
+  /** Calls `done` when libzmq has terminated. @returns false if somebody closed it before */
+  contextClose(context: number, lingerCapMs: number, done: () => void): boolean;
+  /** Frees the slot; after `done`. */
+  contextRelease(context: number): void;
+
+  /** @returns process-wide id or -errno */
+  socketOpen(context: number, type: number, slot: number, control: Int32Array): number;
+  /** @returns process-wide id or -errno */
+  socketAttach(id: number, unused: number, slot: number, control: Int32Array): number;
+  /** @returns libzmq's type number of the socket with that id, or -errno */
+  socketType(id: number): number;
+  socketBind(slot: number, endpoint: string): number;
+  socketConnect(slot: number, endpoint: string): number;
+  socketUnbind(slot: number, endpoint: string): number;
+  socketDisconnect(slot: number, endpoint: string): number;
+  socketSetOption(slot: number, option: number, value: Uint8Array | null): number;
+  /** @returns the bytes or -errno */
+  socketGetOption(slot: number, option: number, room: number): Uint8Array | number;
+  /** @param linger milliseconds, or -2 for the option's value. @returns false if it was closed */
+  socketClose(slot: number, linger: number): boolean;
+  /** Has the PAIR socket in the slot `reader` receive monitor events. */
+  socketMonitor(slot: number, reader: number, endpoint: string, events: number): number;
+  /** @returns a STATE */
+  socketState(slot: number): number;
+  socketShared(slot: number): void;
+  socketRelease(slot: number): void;
+  /** @returns ZMQ_EVENTS or -errno */
+  socketEvents(slot: number): number;
+
+  stage(payload: Uint8Array, lengths: Uint32Array): void;
+  /** @param load bytes on the stage * 4 + flags. @returns a SEND code, a token or -errno */
+  sendOne(slot: number, load: number): number;
+  /** @param load frames on the stage * 4 + flags */
+  sendStaged(slot: number, load: number): number;
+  sendParts(slot: number, parts: Uint8Array[], pins: number[], flags: number): number;
+  /** @returns 1 while it waits, else 0 or -errno */
+  waitSent(slot: number, token: number, ms: number): number;
+  cancelSend(slot: number, token: number): boolean;
+  /** @returns token, errno, token, errno, ... */
+  takeCompletions(slot: number): number[];
+  settle(slot: number): void;
+  freedPins(): number[];
+  wishFreed(loop: number): void;
+
+  /** `result` gets: messages published, errno, bytes needed. @returns a PUMP code */
+  pump(slot: number, most: number, result: Uint32Array): number;
+  waitReceive(slot: number, most: number, ms: number, result: Uint32Array): number;
+  addChunk(slot: number, bytes: Uint8Array): number;
+  /** @returns whether the chunk is this socket's, and not one's that had the slot before */
+  adoptChunk(slot: number, id: number, bytes: Uint8Array): boolean;
+  recycle(slot: number, id: number): boolean;
+  metadata(chunk: number, offset: number, name: string): string | undefined;
+  setActive(slot: number, active: boolean, loop: number): void;
+  kick(slot: number): void;
+  ensureWatched(slot: number): void;
+  setLimits(slot: number, bytes: number, messages: number): void;
+  /** @returns the chunk's id, or 0 if nobody wants it any more */
+  giveChunk(loopId: number, bytes: Uint8Array): number;
+  chunkPosted(loopId: number): void;
+  failChunk(loopId: number): void;
+
+  bellCreate(words: Int32Array): void;
+  bellDrain(tokens: Uint32Array): number;
+  /** @returns the loop's process-wide id */
+  loopCreate(loop: number): number;
+  /** Runs until there is something for JavaScript to do. @returns a LOOP code */
+  loopRun(loopId: number, report: Uint32Array): number;
+  loopStop(loop: number): void;
+
+  /** @returns the poller's process-wide id */
+  pollerCreate(slot: number, items: number[]): number;
+  pollerArm(slot: number, loop: number): void;
+  /** @returns 0: look, 1: time is over, 2: closed */
+  pollerWait(slot: number, ms: number): number;
+  pollerClosed(slot: number): boolean;
+  pollerClose(id: number): boolean;
+  pollerRelease(slot: number): void;
+}
+
+/** Options of the send functions, as flags. */
+export const FLAG_MORE = 1;
+export const FLAG_MAY_PARK = 2;
+
+function load(): Native {
+  const require = createRequire(import.meta.url);
+  const chosen = process.env.ZEROMQ_THREADS_ADDON;
+  if (chosen !== undefined && chosen !== '') return require(resolve(chosen)) as Native;
+  const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
+  const find = require('node-gyp-build') as (directory: string) => Native;
+  return find(root);
+}
+
+export const native: Native = load();
+
+setErrnoTexts((errno) => native.errorText(errno));

@@ -1,0 +1,107 @@
+/**
+ * Operations that wait, in the order in which they were asked for. Each ends exactly once: settled, timed out,
+ * cancelled, or failed with the socket.
+ */
+import { argumentError, TimeoutError } from './errors.js';
+
+/** How long an operation may wait, and what cancels it. */
+export interface WaitOptions {
+  /** Milliseconds; 0 does not wait, -1 waits for ever. Without it the socket's option counts. */
+  timeout?: number;
+  /** Cancels the operation: it rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+export interface Deadline {
+  readonly timeout: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The longest timeout that a timer takes, in milliseconds; a longer one is as good as none. */
+export const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** @throws {@link ArgumentError} unless it is -1 or a finite number of milliseconds from 0 up */
+export function checkTimeout(timeout: unknown, name = 'timeout'): number {
+  if (typeof timeout !== 'number' || !(timeout === -1 || (timeout >= 0 && timeout !== Infinity))) {
+    throw argumentError(name, 'a number of milliseconds from 0 up, or -1 for no limit', timeout);
+  }
+  return timeout;
+}
+
+/** @returns the options, none if they are undefined. @throws {@link ArgumentError} unless they are an object */
+export function checkOptions<Options extends object>(options: Options | undefined): Partial<Options> {
+  if (options === undefined) return {};
+  if (typeof options !== 'object' || options === null) throw argumentError('options', 'an object', options);
+  return options;
+}
+
+/** @returns whether an optional flag is set. @throws {@link ArgumentError} unless it is a boolean or undefined */
+export function checkFlag(name: string, flag: unknown): boolean {
+  if (flag !== undefined && typeof flag !== 'boolean') throw argumentError(name, 'a boolean', flag);
+  return flag === true;
+}
+
+/** Checks the options of a waiting call. @param fallback the timeout where the options name none */
+export function deadlineOf(options: WaitOptions | undefined, fallback: number): Deadline {
+  if (options === undefined) return { timeout: fallback, signal: undefined };
+  const { timeout, signal } = checkOptions(options);
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw argumentError('signal', 'an AbortSignal', signal);
+  }
+  return { timeout: timeout === undefined ? fallback : checkTimeout(timeout), signal };
+}
+
+/** One waiting operation. */
+export class Pending<Value, Kind> {
+  readonly promise: Promise<Value>;
+  private resolve!: (value: Value) => void;
+  private reject!: (reason: unknown) => void;
+  private timer: NodeJS.Timeout | undefined;
+  private signal: AbortSignal | undefined;
+  private onAbort: (() => void) | undefined;
+
+  constructor(readonly kind: Kind) {
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+  }
+
+  /**
+   * @param what the operation's name, for the TimeoutError
+   * @param withdraw takes the operation out of its queue; false if it is too late, and then its outcome stands
+   * @param lastLook what to do when the time is over, before the operation is withdrawn: the event loop may be late,
+   *   and what it waits for be there. Who cancels does not want it any more.
+   */
+  limit(deadline: Deadline, what: string, withdraw: () => boolean, lastLook = (): void => {}): void {
+    const { timeout, signal } = deadline;
+    if (timeout >= 0 && timeout <= LONGEST_TIMER) {
+      this.timer = setTimeout(() => {
+        lastLook();
+        if (withdraw()) this.fail(new TimeoutError(what, timeout / 1000));
+      }, timeout);
+    }
+    if (signal !== undefined) {
+      this.signal = signal;
+      this.onAbort = (): void => {
+        if (withdraw()) this.fail(signal.reason);
+      };
+      signal.addEventListener('abort', this.onAbort, { once: true });
+    }
+  }
+
+  settle(value: Value): void {
+    this.end();
+    this.resolve(value);
+  }
+
+  fail(reason: unknown): void {
+    this.end();
+    this.reject(reason);
+  }
+
+  private end(): void {
+    if (this.timer !== undefined) clearTimeout(this.timer);
+    if (this.onAbort !== undefined) this.signal?.removeEventListener('abort', this.onAbort);
+  }
+}

@@ -1,0 +1,339 @@
+/**
+ * Receiving: takes messages from the inbox, or waits for the I/O worker to put some in.
+ *
+ * 1. Waiting receives are served in order, one message (or frame) each.
+ * 2. Store-flag, re-check: CTL_WAITING is set before the inbox is looked at once more; the I/O loop publishes before
+ *    it exchanges the flag.
+ * 3. Blocking and non-blocking receives run in this thread: it becomes the producer of its own inbox for a moment.
+ */
+import type { Attachment } from './attachment.js';
+import { Batch } from './batch.js';
+import { errnoCode, TimeoutError, ZmqError } from './errors.js';
+import { BURST, CTL_DEMAND, CTL_WAITING, PUMP_ERROR, PUMP_NEED_CHUNK, WAIT_SLICE_MS } from './layout.js';
+import type { Message } from './message.js';
+import { native } from './native.js';
+import { type Deadline, deadlineOf, Pending, type WaitOptions } from './pending.js';
+
+/** What a receive asks for: one frame, a message, or a batch of up to `max` messages. */
+type Kind = 'frame' | 'message' | { readonly max: number };
+type Waiting = Pending<never, Kind>;
+
+const MESSAGES_PER_CHECK = 64;
+
+const pumped = new Uint32Array(3);
+
+export class Receiver {
+  private readonly queue: Waiting[] = [];
+  /** Frames of a message of which some were handed out singly. */
+  private rest: Message[] = [];
+  private active = false;
+  private registered = false;
+  private taken = 0;
+
+  constructor(private readonly attachment: Attachment) {}
+
+  /** Whether a receive would not wait, as far as the inbox knows. */
+  get hasSome(): boolean {
+    return this.rest.length > 0 || this.attachment.inbox.available() > 0;
+  }
+
+  recv(options?: WaitOptions): Promise<Message> {
+    if (options === undefined && this.queue.length === 0 && this.hasSome) return this.pace(this.takeFrame());
+    return this.ask<Message>('frame', 'recv', options);
+  }
+
+  recvMultipart(options?: WaitOptions, what = 'recvMultipart'): Promise<Message[]> {
+    if (options === undefined && this.queue.length === 0 && this.hasSome)
+      return this.pace(this.takeMessage());
+    return this.ask<Message[]>('message', what, options);
+  }
+
+  /** A message that is here and that nobody waits for, unless it is time for the event loop to turn. */
+  takeNow(): Message[] | undefined {
+    if (this.queue.length > 0 || !this.hasSome || this.attachment.ended !== undefined) return undefined;
+    if (this.taken >= MESSAGES_PER_CHECK) return undefined;
+    this.taken += 1;
+    return this.takeMessage();
+  }
+
+  tryRecv(): Message | undefined {
+    return this.tryTake('frame') as Message | undefined;
+  }
+
+  tryRecvMultipart(): Message[] | undefined {
+    return this.tryTake('message') as Message[] | undefined;
+  }
+
+  recvSync(options?: WaitOptions): Message {
+    return this.waitTake('frame', 'recvSync', options) as Message;
+  }
+
+  recvMultipartSync(options?: WaitOptions): Message[] {
+    return this.waitTake('message', 'recvMultipartSync', options) as Message[];
+  }
+
+  /** Everything that is ready, without an object for each message; waits until something is. */
+  nextBatch(max: number): Promise<Batch> {
+    if (this.queue.length > 0 || !this.hasSome) return this.ask<Batch>({ max }, 'batches', undefined);
+    // Taken before the pause: whoever asks meanwhile comes later.
+    const batch = this.takeBatch(max);
+    const pause = this.attachment.runtime.pause();
+    return pause === undefined ? Promise.resolve(batch) : pause.then(() => batch);
+  }
+
+  private takeFrame(): Message {
+    if (this.rest.length === 0) {
+      const frames = this.attachment.inbox.takeMessage();
+      if (frames.length === 1) return frames[0]!;
+      this.rest = frames;
+    }
+    return this.rest.shift()!;
+  }
+
+  private takeMessage(): Message[] {
+    if (this.rest.length === 0) return this.attachment.inbox.takeMessage();
+    const frames = this.rest;
+    this.rest = [];
+    return frames;
+  }
+
+  private takeBatch(max: number): Batch {
+    if (this.rest.length > 0) return Batch.ofMessage(this.takeMessage());
+    const { inbox } = this.attachment;
+    return new Batch(inbox.takeRange(max), inbox);
+  }
+
+  private take(kind: Kind): unknown {
+    if (kind === 'frame') return this.takeFrame();
+    return kind === 'message' ? this.takeMessage() : this.takeBatch(kind.max);
+  }
+
+  /** A resolved promise; now and then one that lets the event loop turn first, and what comes after it with it. */
+  private pace<Value>(value: Value): Promise<Value> {
+    const { runtime } = this.attachment;
+    this.taken += 1;
+    if (this.taken >= MESSAGES_PER_CHECK) {
+      this.taken = 0;
+      runtime.pause();
+    }
+    const { pausing } = runtime;
+    return pausing === undefined ? Promise.resolve(value) : pausing.then(() => value);
+  }
+
+  /** Not async: every promise in between would let a later receive settle earlier. */
+  private ask<Value>(kind: Kind, what: string, options: WaitOptions | undefined): Promise<Value> {
+    try {
+      const { attachment } = this;
+      const deadline = deadlineOf(options, attachment.receiveTimeout);
+      if (deadline.signal?.aborted) throw deadline.signal.reason;
+      if (this.queue.length === 0 && this.ready()) return this.pace(this.take(kind) as Value);
+      if (attachment.ended !== undefined) throw attachment.ended;
+      if (deadline.timeout === 0) throw new TimeoutError(what, 0);
+      return this.wait<Value>(kind, what, deadline);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  private wait<Value>(kind: Kind, what: string, deadline: Deadline): Promise<Value> {
+    const pending = new Pending<never, Kind>(kind);
+    const withdraw = (): boolean => {
+      const index = this.queue.indexOf(pending);
+      if (index < 0) return false;
+      this.queue.splice(index, 1);
+      this.waited();
+      return true;
+    };
+    pending.limit(deadline, what, withdraw, () => this.serveQueue());
+    this.queue.push(pending);
+    this.attachment.hold();
+    this.declare();
+    return pending.promise as Promise<Value>;
+  }
+
+  /** One receive less is waiting. */
+  private waited(): void {
+    Atomics.store(this.attachment.control, CTL_DEMAND, this.queue.length);
+    this.attachment.unhold();
+  }
+
+  /** Whether something is there, asking libzmq itself where no I/O worker does. */
+  private ready(): boolean {
+    if (this.hasSome) return true;
+    if (this.attachment.ended !== undefined) return false;
+    if (this.active && !this.limited) return false;
+    this.pump(0);
+    return this.hasSome;
+  }
+
+  /** Whether only what somebody waits for is received. */
+  private get limited(): boolean {
+    const { type, isShared, oneByOne } = this.attachment;
+    return isShared || oneByOne || type.name === 'REQ' || type.name === 'REP';
+  }
+
+  /** Declares that somebody waits, and looks once more. */
+  private declare(): void {
+    const { attachment } = this;
+    const { control } = attachment;
+    Atomics.store(control, CTL_DEMAND, this.queue.length);
+    Atomics.store(control, CTL_WAITING, 1);
+    attachment.inbox.report();
+    if (!this.active) this.activate();
+    else if (this.limited) native.ensureWatched(attachment.slot);
+    // The last word of a socket may have come while nobody listened.
+    if (attachment.hasNews) attachment.wake();
+    else if (attachment.inbox.available() > 0) this.deliver();
+  }
+
+  private activate(): void {
+    this.active = true;
+    this.registered = true;
+    native.setActive(this.attachment.slot, true, this.attachment.useLoop());
+  }
+
+  private deactivate(): void {
+    if (!this.active) return;
+    this.active = false;
+    native.setActive(this.attachment.slot, false, -1);
+  }
+
+  /** Has a loop serve the socket although nobody receives: for sends that wait. */
+  register(loop: number): void {
+    if (this.registered) return;
+    this.registered = true;
+    native.setActive(this.attachment.slot, this.active, loop);
+  }
+
+  /** A poller wants to see what is readable, so messages stay with libzmq unless somebody waits for them. */
+  yieldToWatchers(): void {
+    if (this.queue.length === 0) this.deactivate();
+    else Atomics.store(this.attachment.control, CTL_WAITING, 1);
+  }
+
+  /** Gives waiting receives what has come. */
+  deliver(): void {
+    const { attachment } = this;
+    this.serveQueue();
+    if (attachment.ended !== undefined || (this.queue.length === 0 && !attachment.watched)) return;
+    if (this.queue.length === 0) {
+      this.deactivate();
+      return;
+    }
+    Atomics.store(attachment.control, CTL_WAITING, 1);
+    attachment.inbox.report();
+    if (this.limited) native.ensureWatched(attachment.slot);
+    if (attachment.inbox.available() > 0) this.deliver();
+  }
+
+  /**
+   * Receives in this thread.
+   *
+   * @param ms how long to block
+   * @throws what libzmq reports, EFSM for instance
+   */
+  private pump(ms: number): void {
+    const { attachment } = this;
+    const { slot, inbox } = attachment;
+    const most = this.limited ? 1 : BURST;
+    for (;;) {
+      inbox.report();
+      const code = ms > 0 ? native.waitReceive(slot, most, ms, pumped) : native.pump(slot, most, pumped);
+      if (inbox.available() > 0) return;
+      if (code === PUMP_NEED_CHUNK) {
+        inbox.addChunk(pumped[2]!);
+        continue;
+      }
+      if (code === PUMP_ERROR) throw attachment.failure(pumped[1]!, 'Cannot receive');
+      return;
+    }
+  }
+
+  private tryTake(kind: Kind): unknown {
+    const { attachment } = this;
+    if (attachment.ended !== undefined) throw attachment.ended;
+    if (this.queue.length > 0) {
+      this.deliver();
+      if (this.queue.length > 0) return undefined;
+    }
+    if (!this.hasSome) this.pump(0);
+    return this.hasSome ? this.take(kind) : undefined;
+  }
+
+  private waitTake(kind: Kind, what: string, options: WaitOptions | undefined): unknown {
+    const { attachment } = this;
+    const { timeout, signal } = deadlineOf(options, attachment.receiveTimeout);
+    if (attachment.ended !== undefined) throw attachment.ended;
+    if (signal?.aborted) throw signal.reason;
+    this.deactivate();
+    try {
+      const until = timeout < 0 ? Infinity : performance.now() + timeout;
+      for (;;) {
+        if (this.queue.length > 0) this.serveQueue();
+        if (this.queue.length === 0 && this.hasSome) return this.take(kind);
+        const left = Math.min(WAIT_SLICE_MS, Math.ceil(until - performance.now()));
+        this.pump(Math.max(0, left));
+        if (left <= 0 && !this.hasSome) throw new TimeoutError(what, timeout / 1000);
+      }
+    } finally {
+      // Those who were waiting before wait on for the I/O worker.
+      if (this.queue.length > 0 && attachment.ended === undefined) this.declare();
+    }
+  }
+
+  /** Gives what is here to those who wait, in their order. */
+  private serveQueue(): void {
+    while (this.queue.length > 0 && this.hasSome) {
+      const pending = this.queue[0]!;
+      // Less is asked for before the taking is reported: in between, the I/O worker would receive one that nobody
+      // here wants, and keep it from other threads.
+      Atomics.store(this.attachment.control, CTL_DEMAND, this.queue.length - 1);
+      const value = this.take(pending.kind);
+      this.queue.shift();
+      this.waited();
+      // A receive before it may be held up by a pause: they settle in order.
+      const { pausing } = this.attachment.runtime;
+      if (pausing === undefined) pending.settle(value as never);
+      else void pausing.then(() => pending.settle(value as never));
+    }
+  }
+
+  /**
+   * Gives those who wait what has come to libzmq, before anybody is told that there is something to receive. (What
+   * goes wrong is left to the I/O worker to find.)
+   */
+  serveWaiting(): void {
+    while (this.queue.length > 0) {
+      if (!this.hasSome) this.tryPump();
+      if (!this.hasSome) return;
+      this.serveQueue();
+    }
+  }
+
+  private tryPump(): void {
+    try {
+      this.pump(0);
+    } catch (error) {
+      if (!(error instanceof ZmqError)) throw error;
+    }
+  }
+
+  /** libzmq could not receive: the receive that waits longest learns of it. */
+  failNext(errno: number): void {
+    const code = errnoCode(errno);
+    this.active = code === 'ENOMEM' ? false : this.active;
+    const pending = this.queue.shift();
+    if (pending === undefined) return;
+    this.waited();
+    pending.fail(this.attachment.failure(errno, 'Cannot receive'));
+    if (this.queue.length > 0) this.declare();
+  }
+
+  fail(error: ZmqError): void {
+    this.rest = [];
+    for (const pending of this.queue.splice(0)) {
+      this.attachment.unhold();
+      pending.fail(error);
+    }
+  }
+}

@@ -1,0 +1,229 @@
+/**
+ * Sending: straight from the calling thread. What finds no room waits in the addon, in order, until the I/O worker
+ * has sent it.
+ *
+ * A token names a waiting send; its outcome comes back through `complete()`.
+ */
+import type { Attachment } from './attachment.js';
+import { encodePart, pinParts, stageAll, stageOne } from './encode.js';
+import { argumentError, errnoCode, TimeoutError, type ZmqError } from './errors.js';
+import {
+  CTL_OUTCOMES,
+  SEND_DONE,
+  SEND_FIRST_TOKEN,
+  SEND_OVERFLOW,
+  SEND_SETTLE,
+  WAIT_SLICE_MS,
+} from './layout.js';
+import { collectFreed } from './message.js';
+import { FLAG_MAY_PARK, FLAG_MORE, native } from './native.js';
+import { checkFlag, checkOptions, deadlineOf, Pending, type WaitOptions } from './pending.js';
+
+/** Options of a send. */
+export interface SendOptions extends WaitOptions {
+  /** Whether another frame of the same message follows. */
+  more?: boolean;
+}
+
+// Looked up once: the addon's exports are many, and looking one up is a hash table's work.
+const { sendOne, sendStaged } = native;
+
+const DONE: Promise<void> = Promise.resolve();
+/** Sends between two looks at the clock, and between two checks for a swallowed edge. */
+const SENDS_PER_CHECK = 64;
+
+export class Sender {
+  private readonly pending = new Map<number, Pending<void, 'send'>>();
+  private sends = 0;
+  private unsettled = 0;
+  private settling = false;
+
+  constructor(private readonly attachment: Attachment) {}
+
+  async fails(error: unknown): Promise<void> {
+    throw error;
+  }
+
+  send(data: unknown, options?: SendOptions): Promise<void> {
+    const { attachment } = this;
+    try {
+      if (attachment.ended !== undefined) throw attachment.ended;
+      if (options === undefined && attachment.sendTimeout === -1) {
+        const result = this.handOver(data, false, true);
+        return result === SEND_DONE ? this.accepted() : this.outcome(result, -1, undefined);
+      }
+      const { timeout, signal } = deadlineOf(options, attachment.sendTimeout);
+      if (signal?.aborted) throw signal.reason;
+      const result = this.handOver(data, checkFlag('more', options?.more), timeout !== 0);
+      return this.outcome(result, timeout, signal);
+    } catch (error) {
+      return this.fails(error);
+    }
+  }
+
+  trySend(data: unknown, options?: SendOptions): boolean {
+    const { attachment } = this;
+    if (attachment.ended !== undefined) throw attachment.ended;
+    const result = this.handOver(data, checkFlag('more', checkOptions(options).more), false);
+    if (result >= 0) {
+      this.note(result);
+      return true;
+    }
+    if (errnoCode(-result) === 'EAGAIN') return false;
+    throw attachment.failure(-result, 'Cannot send');
+  }
+
+  sendSync(data: unknown, options?: SendOptions): void {
+    const { attachment } = this;
+    if (attachment.ended !== undefined) throw attachment.ended;
+    const { timeout, signal } = deadlineOf(options, attachment.sendTimeout);
+    if (signal?.aborted) throw signal.reason;
+    const result = this.handOver(data, checkFlag('more', options?.more), timeout !== 0);
+    if (result >= SEND_FIRST_TOKEN) {
+      this.waitSent(result, timeout);
+      return;
+    }
+    if (result < 0) throw this.sendError(-result, timeout);
+    this.note(result);
+    // Nobody comes to settle at the end of a turn that this thread may spend in blocking calls.
+    if (result === SEND_SETTLE) this.settle();
+  }
+
+  /** Encodes and sends. @returns a SEND code or -errno */
+  private handOver(data: unknown, more: boolean, mayPark: boolean): number {
+    const { slot, ended } = this.attachment;
+    if (ended !== undefined) throw ended; // the options may have getters, which do what they like
+    const flags = (more ? FLAG_MORE : 0) | (mayPark ? FLAG_MAY_PARK : 0);
+    if (!Array.isArray(data)) {
+      const size = stageOne(data, 0);
+      if (size >= 0) return sendOne(slot, size * 4 + flags);
+      return this.sendParts([encodePart(data)], flags);
+    }
+    if (data.length === 0) throw argumentError('data', 'at least one frame', data);
+    if (stageAll(data)) return sendStaged(slot, data.length * 4 + flags);
+    // Not map: it would skip holes.
+    return this.sendParts(
+      Array.from(data, (part: unknown, index) => encodePart(part, `data[${index}]`)),
+      flags,
+    );
+  }
+
+  private sendParts(parts: Uint8Array[], flags: number): number {
+    const result = native.sendParts(this.attachment.slot, parts, pinParts(parts), flags);
+    collectFreed();
+    return result;
+  }
+
+  private outcome(result: number, timeout: number, signal: AbortSignal | undefined): Promise<void> {
+    if (result < SEND_FIRST_TOKEN) {
+      if (result < 0) throw this.sendError(-result, timeout);
+      this.note(result);
+      return this.accepted();
+    }
+    const { attachment } = this;
+    const token = result;
+    const pending = new Pending<void, 'send'>('send');
+    pending.limit({ timeout, signal }, 'send', () => {
+      if (!this.pending.has(token) || !native.cancelSend(attachment.slot, token)) return false;
+      this.forget(token);
+      return true;
+    });
+    this.pending.set(token, pending);
+    attachment.hold();
+    this.serve();
+    return pending.promise;
+  }
+
+  /** The promise of a send that is done; now and then one that lets the event loop turn. */
+  private accepted(): Promise<void> {
+    const { runtime } = this.attachment;
+    // Sends that waited are done, too, even if the doorbell has not said so yet: they settle first.
+    if (this.pending.size > 0) this.complete();
+    this.sends += 1;
+    if (this.sends >= SENDS_PER_CHECK) {
+      this.sends = 0;
+      runtime.pause();
+    }
+    return runtime.pausing ?? DONE;
+  }
+
+  private note(result: number): void {
+    if (result === SEND_SETTLE) {
+      this.unsettled += 1;
+      if (this.unsettled >= SENDS_PER_CHECK) this.settle();
+      else if (!this.settling) {
+        this.settling = true;
+        process.nextTick(this.settle);
+      }
+    } else if (result === SEND_OVERFLOW) {
+      this.serve();
+    }
+  }
+
+  /** Looks whether our sends swallowed an edge that an I/O worker waits for. */
+  private readonly settle = (): void => {
+    this.settling = false;
+    if (this.unsettled === 0 || this.attachment.ended !== undefined) return;
+    this.unsettled = 0;
+    native.settle(this.attachment.slot);
+  };
+
+  /** Makes sure that an I/O worker empties the outbox. */
+  private serve(): void {
+    const { attachment } = this;
+    if (attachment.assignedLoop < 0) attachment.receiver.register(attachment.useLoop());
+  }
+
+  private waitSent(token: number, timeout: number): void {
+    const { attachment } = this;
+    const until = timeout < 0 ? Infinity : performance.now() + timeout;
+    for (;;) {
+      const left = Math.min(WAIT_SLICE_MS, Math.ceil(until - performance.now()));
+      const result = native.waitSent(attachment.slot, token, Math.max(0, left));
+      if (result === 0) return;
+      if (result < 0) throw attachment.failure(-result, 'Cannot send');
+      if (left <= 0 && native.cancelSend(attachment.slot, token))
+        throw new TimeoutError('sendSync', timeout / 1000);
+    }
+  }
+
+  private sendError(errno: number, timeout: number): ZmqError {
+    if (errnoCode(errno) === 'EAGAIN') return new TimeoutError('send', Math.max(0, timeout) / 1000);
+    return this.attachment.failure(errno, 'Cannot send');
+  }
+
+  private forget(token: number): void {
+    this.pending.delete(token);
+    this.attachment.unhold();
+  }
+
+  /** Settles the sends whose outcome is known. */
+  complete(): void {
+    const { attachment } = this;
+    if (attachment.ended !== undefined || Atomics.load(attachment.control, CTL_OUTCOMES) === 0) return;
+    const completions = native.takeCompletions(attachment.slot);
+    for (let index = 0; index < completions.length; index += 2) {
+      const token = completions[index]!;
+      const errno = completions[index + 1]!;
+      if (token === 0) {
+        attachment.receiver.failNext(errno);
+        continue;
+      }
+      const pending = this.pending.get(token);
+      if (pending === undefined) continue;
+      this.forget(token);
+      // A send before it may be held up by a pause: they settle in order.
+      const { pausing } = attachment.runtime;
+      if (errno === 0 && pausing !== undefined) void pausing.then(() => pending.settle());
+      else if (errno === 0) pending.settle();
+      else pending.fail(attachment.failure(errno, 'Cannot send'));
+    }
+  }
+
+  fail(error: ZmqError): void {
+    for (const [token, pending] of [...this.pending]) {
+      this.forget(token);
+      pending.fail(error);
+    }
+  }
+}

@@ -1,0 +1,25 @@
+/** No call on a socket may swallow the event that somebody else waits for. */
+import { test } from 'vitest';
+
+import {
+  othersWaitForRoom,
+  pollerAfterCancelledReceive,
+  senderThatBlocks,
+  trySendWithoutRoom,
+} from './workloads/edges.js';
+
+test('trySend without room, while a message arrives', async () => {
+  await trySendWithoutRoom({ rounds: 3000 });
+});
+
+test('several receives, while another thread waits for room to send', async () => {
+  await othersWaitForRoom({ rounds: 5000 });
+});
+
+test('a poller that takes over from a cancelled receive', async () => {
+  await pollerAfterCancelledReceive({ rounds: 1500 });
+});
+
+test('a receive in another thread, while this one sends and then blocks', async () => {
+  await senderThatBlocks({ rounds: 5000 });
+});

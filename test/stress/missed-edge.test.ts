@@ -1,0 +1,37 @@
+/** The long form of test/missed-edge.test.ts and test/lost-wakeups.test.ts. */
+import { describe, test } from 'vitest';
+
+import {
+  othersWaitForRoom,
+  pollerAfterCancelledReceive,
+  senderThatBlocks,
+  trySendWithoutRoom,
+} from '../workloads/edges.js';
+import { hunt, scenarios, transports } from '../workloads/missed-edge.js';
+
+describe('no event is missed and no message lost', () => {
+  for (const scenario of scenarios) {
+    for (const transport of transports) {
+      hunt({ scenario, transport, messages: 1_000_000 });
+      hunt({ scenario, transport, messages: 50_000, mark: 1 });
+      hunt({ scenario, transport, messages: 50_000, mark: 3, window: 5 });
+      hunt({ scenario, transport, messages: 10_000, window: 1 });
+    }
+  }
+});
+
+test('trySend without room, while a message arrives', async () => {
+  await trySendWithoutRoom({ rounds: 100_000 });
+});
+
+test('several receives, while another thread waits for room to send', async () => {
+  await othersWaitForRoom({ rounds: 200_000 });
+});
+
+test('a poller that takes over from a cancelled receive', async () => {
+  await pollerAfterCancelledReceive({ rounds: 50_000 });
+});
+
+test('a receive in another thread, while this one sends and then blocks', async () => {
+  await senderThatBlocks({ rounds: 100_000 });
+});

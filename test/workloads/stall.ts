@@ -1,0 +1,36 @@
+/** Waits that must not take long, on a machine that may be busy with other things. */
+
+const TICK_MS = 50;
+
+/**
+ * Settles as `promise` does, or rejects when it is still pending after the event loop has turned freely for
+ * `milliseconds`: time in which this thread did not get to run does not count.
+ */
+export async function withoutStall<Value>(
+  step: string,
+  promise: PromiseLike<Value>,
+  milliseconds = 1000,
+): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined;
+  const stalled = new Promise<never>((_, reject) => {
+    let ticks = Math.ceil(milliseconds / TICK_MS);
+    const tick = (): void => {
+      ticks -= 1;
+      if (ticks < 0) reject(new Error(`stalled for ${milliseconds} ms: ${step}`));
+      else timer = setTimeout(tick, TICK_MS);
+    };
+    tick();
+  });
+  try {
+    return await Promise.race([promise, stalled]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const nothing = new Int32Array(new SharedArrayBuffer(4));
+
+/** Keeps this thread busy for a moment, without a system call. */
+export function spin(turns: number): void {
+  for (; turns > 0; turns -= 1) Atomics.load(nothing, 0);
+}
