@@ -100,7 +100,8 @@ test('timers run on time while receives, sends and polls wait', async () => {
 test('a loop over a busy socket lets timers run', async () => {
   const pull = ofTest(new Pull());
   const endpoint = pull.bind(endpoints.tcp());
-  const peer = await startPeer('c', 'send', { connect: endpoint, count: 1_000_000, size: 16 });
+  // More than any machine sends in half a second: the loop never waits for a sender that is done.
+  const peer = await startPeer('c', 'send', { connect: endpoint, count: 1_000_000_000, size: 16 });
   let ticks = 0;
   const timer = setInterval(() => {
     ticks += 1;
