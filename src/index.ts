@@ -21,6 +21,7 @@ export { Message } from './message.js';
 export type { OptionValue } from './option-codec.js';
 export type { ContextOptions, SocketOptionProperties, SocketOptions } from './option-types.js';
 export { Poller, type PollerCloser, type PollItem, type PollResult } from './poller.js';
+export { Requester, type RequesterOptions, type RequesterStats, type RequestOptions } from './requester.js';
 export {
   type BatchOptions,
   type CloseOptions,
