@@ -58,6 +58,8 @@ void Environment::cleanUp() {
   for (auto& poller : pollers) {
     if (poller) poller->close();
   }
+  for (auto& [id, group] : groups) group->detach();
+  for (auto& [id, lane] : lanes) lane->endOf(this);
   for (auto& attachment : attachments) {
     if (!attachment) continue;
     attachment->detach();
@@ -86,6 +88,8 @@ void Environment::cleanUp() {
       std::this_thread::sleep_for(milliseconds(2));
     }
   }
+  lanes.clear();
+  groups.clear();
   attachments.clear();
   pollers.clear();
   chunks.clear();
@@ -99,6 +103,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   zt::defineSocketBinding(*environment, exports);
   zt::defineSendBinding(*environment, exports);
   zt::defineReceiveBinding(*environment, exports);
+  zt::defineLaneBinding(*environment, exports);
   zt::defineLoopBinding(*environment, exports);
   zt::definePollerBinding(*environment, exports);
   zt::defineProcessBinding(*environment, exports);

@@ -64,10 +64,11 @@ class Attachment : public LoopWatch {
   // A chunk from the I/O worker, kept until the owner's thread comes for it with adopt(). It is
   // filled only once it is on its way there: any thread that receives may fill it, and the owner
   // reads it at once. False: nobody wants it any more.
-  bool announce(std::shared_ptr<Chunk> chunk);
-  void fillAnnounced();
+  bool announce(std::shared_ptr<Chunk> chunk) override;
+  void fillAnnounced() override;
   std::shared_ptr<Chunk> adopt(uint32_t chunkId);
-  void failChunk();  // there is no memory: the receiver learns of it, the message stays
+  uint32_t chunkToken() const override { return token; }
+  void failChunk() override;  // there is no memory: the receiver learns of it, the message stays
   bool recycle(const std::shared_ptr<Chunk>& chunk);
   void setLimits(uint32_t bytes, uint32_t messages);
   void settle();

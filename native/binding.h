@@ -18,6 +18,7 @@
 #include "bell.h"
 #include "chunk.h"
 #include "context.h"
+#include "lane_group.h"
 #include "loop.h"
 #include "pins.h"
 #include "poller.h"
@@ -33,6 +34,8 @@ struct Environment {
   std::vector<std::shared_ptr<Poller>> pollers;          // by slot
   std::vector<std::shared_ptr<Loop>> loops;              // started by this thread
   std::unordered_map<uint32_t, std::shared_ptr<Chunk>> chunks;
+  std::unordered_map<uint32_t, std::shared_ptr<LaneGroup>> groups;  // made by this thread
+  std::unordered_map<uint32_t, std::shared_ptr<Lane>> lanes;        // made, or consumed, by it
   std::shared_ptr<Bell> bell;
   std::shared_ptr<FreedPins> freed = std::make_shared<FreedPins>();
   // Where JavaScript puts small payloads and the frame lengths before it calls send.
@@ -61,6 +64,11 @@ const std::shared_ptr<T>& slotOf(const Napi::CallbackInfo& info,
     throw Napi::Error::New(info.Env(), "no such native object");
   return table[slot];
 }
+
+// Tells the engine of a chunk's memory, which it does not count, in the isolate of this wrapper of
+// it. `owner`, if any, has the chunk in its table until the wrapper is collected.
+void accountForChunk(napi_env env, napi_value buffer, size_t size, Environment* owner,
+                     uint32_t chunkId);
 
 // The bytes of a typed array or Buffer; its memory may be shared.
 struct Bytes {
@@ -129,6 +137,7 @@ void defineContextBinding(Environment& environment, Napi::Object exports);
 void defineSocketBinding(Environment& environment, Napi::Object exports);
 void defineSendBinding(Environment& environment, Napi::Object exports);
 void defineReceiveBinding(Environment& environment, Napi::Object exports);
+void defineLaneBinding(Environment& environment, Napi::Object exports);
 void defineLoopBinding(Environment& environment, Napi::Object exports);
 void definePollerBinding(Environment& environment, Napi::Object exports);
 void defineProcessBinding(Environment& environment, Napi::Object exports);

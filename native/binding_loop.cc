@@ -37,14 +37,18 @@ Napi::Value loopCreate(const Napi::CallbackInfo& info) {
 Napi::Value loopRun(const Napi::CallbackInfo& info) {
   auto loop = Loop::find(info[0].As<Napi::Number>().Uint32Value());
   if (!loop) return Napi::Number::New(info.Env(), kLoopStop);
+  const Bytes bytes = bytesOf(info.Env(), info[1]);
+  if (bytes.size < kReportWords * sizeof(uint32_t))
+    throw Napi::Error::New(info.Env(), "report is too small");
+  auto* report = reinterpret_cast<uint32_t*>(bytes.data);
   const LoopCode code = loop->run();
   if (code == kLoopNeedChunk) {
-    const Bytes bytes = bytesOf(info.Env(), info[1]);
-    if (bytes.size < 2 * sizeof(uint32_t))
-      throw Napi::Error::New(info.Env(), "report is too small");
-    auto* report = reinterpret_cast<uint32_t*>(bytes.data);
-    report[0] = static_cast<Attachment*>(loop->needy())->token;
+    report[0] = loop->needy()->chunkToken();
     report[1] = static_cast<uint32_t>(loop->neededBytes);
+  } else if (code == kLoopNotify) {
+    bool bell = false;
+    report[1] = static_cast<uint32_t>(loop->takeWakes(bell, report + 2, kReportWords - 2));
+    report[0] = bell ? 1 : 0;
   }
   return Napi::Number::New(info.Env(), code);
 }

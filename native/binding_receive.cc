@@ -5,11 +5,8 @@
 
 namespace zt {
 
-namespace {
-
-// The engine does not count shared memory, so every wrapper of a chunk tells it, in the isolate it
-// lives in.
-void account(napi_env env, napi_value buffer, size_t size, Environment* owner, uint32_t chunkId) {
+void accountForChunk(napi_env env, napi_value buffer, size_t size, Environment* owner,
+                     uint32_t chunkId) {
   struct Record {
     size_t size;
     Environment* owner;
@@ -33,6 +30,8 @@ void account(napi_env env, napi_value buffer, size_t size, Environment* owner, u
     delete record;
   }
 }
+
+namespace {
 
 std::shared_ptr<Chunk> chunkFrom(const Napi::CallbackInfo& info, size_t argument) {
   const Bytes bytes = bytesOf(info.Env(), info[argument]);
@@ -93,8 +92,8 @@ Napi::Value addChunk(const Napi::CallbackInfo& info) {
   auto& attachment = slotOf(info, environment.attachments);
   auto chunk = chunkFrom(info, 1);
   environment.chunks.emplace(chunk->id, chunk);
-  account(info.Env(), info[1].As<Napi::TypedArray>().Get("buffer"), chunk->size, &environment,
-          chunk->id);
+  accountForChunk(info.Env(), info[1].As<Napi::TypedArray>().Get("buffer"), chunk->size,
+                  &environment, chunk->id);
   attachment->addChunk(chunk);
   return Napi::Number::New(info.Env(), chunk->id);
 }
@@ -106,8 +105,8 @@ Napi::Value adoptChunk(const Napi::CallbackInfo& info) {
   auto& attachment = slotOf(info, environment.attachments);
   auto chunk = attachment->adopt(info[1].As<Napi::Number>().Uint32Value());
   if (!chunk) return Napi::Boolean::New(info.Env(), false);
-  account(info.Env(), info[2].As<Napi::TypedArray>().Get("buffer"), chunk->size, &environment,
-          chunk->id);
+  accountForChunk(info.Env(), info[2].As<Napi::TypedArray>().Get("buffer"), chunk->size,
+                  &environment, chunk->id);
   environment.chunks.emplace(chunk->id, std::move(chunk));
   return Napi::Boolean::New(info.Env(), true);
 }
@@ -167,8 +166,9 @@ Napi::Value giveChunk(const Napi::CallbackInfo& info) {
   if (!loop || loop->needy() == nullptr) return Napi::Number::New(info.Env(), 0);
   auto chunk = chunkFrom(info, 1);
   const uint32_t id = chunk->id;
-  account(info.Env(), info[1].As<Napi::TypedArray>().Get("buffer"), chunk->size, nullptr, id);
-  const bool wanted = static_cast<Attachment*>(loop->needy())->announce(std::move(chunk));
+  accountForChunk(info.Env(), info[1].As<Napi::TypedArray>().Get("buffer"), chunk->size, nullptr,
+                  id);
+  const bool wanted = loop->needy()->announce(std::move(chunk));
   if (!wanted) loop->takeNeedy();
   return Napi::Number::New(info.Env(), wanted ? id : 0);
 }
@@ -177,14 +177,14 @@ Napi::Value giveChunk(const Napi::CallbackInfo& info) {
 void chunkPosted(const Napi::CallbackInfo& info) {
   auto loop = Loop::find(info[0].As<Napi::Number>().Uint32Value());
   if (!loop) return;
-  auto needy = std::static_pointer_cast<Attachment>(loop->takeNeedy());
+  auto needy = loop->takeNeedy();
   if (needy) needy->fillAnnounced();
 }
 
 void failChunk(const Napi::CallbackInfo& info) {
   auto loop = Loop::find(info[0].As<Napi::Number>().Uint32Value());
   if (!loop) return;
-  auto needy = std::static_pointer_cast<Attachment>(loop->takeNeedy());
+  auto needy = loop->takeNeedy();
   if (needy) needy->failChunk();
 }
 

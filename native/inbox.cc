@@ -73,6 +73,7 @@ bool Inbox::roomFor(size_t payload, size_t frames) {
     control(kCtlFirstChunk).store(next->id, std::memory_order_release);  // pairs with Atomics.load
   }
   current_ = std::move(next);
+  if (traced_) chain_.push_back({current_, messages_});
   position_ = kChunkHeaderBytes;
   frames_ = 0;
   chunkOrigin_ = nullptr;
@@ -80,15 +81,17 @@ bool Inbox::roomFor(size_t payload, size_t frames) {
   return true;
 }
 
-void Inbox::place(zmq_msg_t* message, bool more) {
-  const size_t size = zmq_msg_size(message);
-  const auto& metadata = origins_.of(message);
-  if (metadata.get() != chunkOrigin_) {
-    chunkOrigin_ = metadata.get();
-    current_->addOrigin(static_cast<uint32_t>(position_), metadata);
+void Inbox::place(zmq_msg_t* message, bool more, const std::shared_ptr<const Metadata>& origin) {
+  if (origin.get() != chunkOrigin_) {
+    chunkOrigin_ = origin.get();
+    current_->addOrigin(static_cast<uint32_t>(position_), origin);
   }
   ZT_BACK_FROM_LIBZMQ(zmq_msg_data(message));
-  if (size > 0) std::memcpy(current_->base + position_, zmq_msg_data(message), size);
+  placeBytes(zmq_msg_data(message), zmq_msg_size(message), more);
+}
+
+void Inbox::placeBytes(const void* data, size_t size, bool more) {
+  if (size > 0) std::memcpy(current_->base + position_, data, size);
   ++frames_;
   uint32_t* descriptor = reinterpret_cast<uint32_t*>(current_->base + current_->size) - 2 * frames_;
   descriptor[0] = static_cast<uint32_t>(position_) | (more ? kFrameMore : 0);
@@ -99,7 +102,10 @@ void Inbox::place(zmq_msg_t* message, bool more) {
 
 bool Inbox::placeStash() {
   if (!roomFor(stashPayload_, stash_.size())) return false;
-  for (size_t i = 0; i < stash_.size(); ++i) place(stash_[i].raw(), i + 1 < stash_.size());
+  for (size_t i = 0; i < stash_.size(); ++i) {
+    zmq_msg_t* message = stash_[i].raw();
+    place(message, i + 1 < stash_.size(), origins_.of(message));
+  }
   stash_.clear();
   stashPayload_ = 0;
   stashed_ = false;
@@ -118,7 +124,7 @@ Inbox::Receive Inbox::receiveOne(Socket& socket, Frame& frame) {
     const size_t payload = padded(frame.size());
     const size_t need = payload + kDescriptorBytes;
     if (current_ && position_ + need <= current_->size - frames_ * kDescriptorBytes) {
-      place(frame.raw(), false);
+      place(frame.raw(), false, origins_.of(frame.raw()));
       ++messages_;
       return Receive::kOne;
     }
@@ -153,6 +159,57 @@ void Inbox::publish() {
   if (!current_) return;
   current_->word(kChunkPublished)
       .store(frames_, std::memory_order_release);  // pairs with Atomics.load
+}
+
+bool Inbox::offerLocked(const void* header, size_t headerSize, Frame* frames, size_t count,
+                        const std::shared_ptr<const Metadata>* origin) {
+  size_t payload = padded(headerSize);
+  for (size_t i = 0; i < count; ++i) payload += padded(frames[i].size());
+  if (!roomFor(payload, count + 1)) return false;
+  placeBytes(header, headerSize, count > 0);
+  for (size_t i = 0; i < count; ++i) {
+    place(frames[i].raw(), i + 1 < count,
+          origin != nullptr ? *origin : origins_.of(frames[i].raw()));
+  }
+  ++messages_;
+  return true;
+}
+
+uint32_t Inbox::publishLocked() {
+  const uint32_t count = messages_ - announced_;
+  if (count > 0) announceMessages();
+  return count;
+}
+
+void Inbox::announceMessages() {
+  announced_ = messages_;
+  publish();
+  control(kCtlPublishedBytes).store(bytes_, std::memory_order_release);
+  control(kCtlPublishedMessages)
+      .store(messages_, std::memory_order_seq_cst);  // pairs with Atomics.load
+}
+
+void Inbox::refreshLocked() {
+  seenMessages_ = control(kCtlConsumedMessages).load(std::memory_order_acquire);
+  seenBytes_ = control(kCtlConsumedBytes).load(std::memory_order_acquire);
+}
+
+bool Inbox::roomLocked() {
+  for (int look = 0; look < 2; ++look) {
+    const uint32_t queued = messages_ - seenMessages_;
+    // A message larger than the limit may come when nothing else is here.
+    if (queued == 0 || (queued < maxMessages_ && bytes_ - seenBytes_ < maxBytes_)) return true;
+    if (look == 0) refreshLocked();
+  }
+  return false;
+}
+
+void Inbox::unlinkLocked(const Chunk* chunk) {
+  for (auto link = chain_.begin(); link != chain_.end(); ++link) {
+    if (link->chunk.get() != chunk) continue;
+    chain_.erase(link);
+    return;
+  }
 }
 
 PumpCode Inbox::pumpLocked(Socket& socket, int most, uint32_t& published) {
@@ -194,12 +251,7 @@ PumpCode Inbox::pumpLocked(Socket& socket, int most, uint32_t& published) {
     break;
   }
   published = messages_ - before;
-  if (published > 0) {
-    publish();
-    control(kCtlPublishedBytes).store(bytes_, std::memory_order_release);
-    control(kCtlPublishedMessages)
-        .store(messages_, std::memory_order_seq_cst);  // pairs with Atomics.load
-  }
+  if (published > 0) announceMessages();
   return code;
 }
 

@@ -10,6 +10,7 @@
 //     missing chunk never leaves half of it behind.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -35,6 +36,27 @@ class Inbox {
   size_t neededBytes() const { return neededBytes_; }  // after kPumpNeedChunk
   int error() const { return error_; }                 // after kPumpError
 
+  // For whoever received a message elsewhere (a lane). The header is a frame of ours before the
+  // others. False if it needs a chunk first; the frames are left as they are.
+  bool offerLocked(const void* header, size_t headerSize, Frame* frames, size_t count,
+                   const std::shared_ptr<const Metadata>* origin);
+  uint32_t publishLocked();  // what was offered; how many messages that is
+  // Whether another message may be offered, and how many are here, both by what was last known of
+  // the consumer; a look at it is taken only when that says "no", or by refreshLocked().
+  bool roomLocked();
+  uint32_t loadLocked() const { return messages_ - seenMessages_; }
+  void refreshLocked();
+  uint32_t offeredLocked() const { return messages_; }
+
+  // The chunks that hold messages the consumer has not reported done with, if it is traced.
+  struct Link {
+    std::shared_ptr<Chunk> chunk;
+    uint32_t firstMessage;
+  };
+  void traceLocked() { traced_ = true; }
+  const std::deque<Link>& chainLocked() const { return chain_; }
+  void unlinkLocked(const Chunk* chunk);
+
   void addChunkLocked(std::shared_ptr<Chunk> chunk);
   bool recycleLocked(const std::shared_ptr<Chunk>& chunk);  // false: no use for it
   bool stashedLocked() const { return stashed_; }           // a message waits for a chunk
@@ -45,9 +67,11 @@ class Inbox {
   enum class Receive { kOne, kEmpty, kError, kNoRoom };
   Receive receiveOne(Socket& socket, Frame& frame);
   bool roomFor(size_t payload, size_t frames);
-  void place(zmq_msg_t* message, bool more);
+  void place(zmq_msg_t* message, bool more, const std::shared_ptr<const Metadata>& origin);
+  void placeBytes(const void* data, size_t size, bool more);
   bool placeStash();
   void publish();
+  void announceMessages();
   bool full();
 
   std::atomic<uint32_t>* control_;
@@ -67,7 +91,12 @@ class Inbox {
   uint32_t bytes_ = 0;     // their cost so far
   uint32_t maxBytes_ = 1024 * 1024;
   uint32_t maxMessages_ = 1000;
+  uint32_t announced_ = 0;     // of these, published
+  uint32_t seenMessages_ = 0;  // consumed, when that was last looked at
+  uint32_t seenBytes_ = 0;
   bool demandDriven_ = false;
+  bool traced_ = false;
+  std::deque<Link> chain_;
 
   OriginCache origins_;
   const Metadata* chunkOrigin_ = nullptr;

@@ -53,6 +53,50 @@ enum ControlWord : uint32_t {
   kCtlPaused = 33,  // producer sets 1 and re-checks; consumer exchanges 0 and resumes it
   kCtlWords = 48,
 };
+// Lanes have a control block with more in it: a lane's consumer is a handler thread, for which
+// "consumed" means settled. Behind kLaneWords lies one slot per message that the lane may hold:
+//
+//   kLaneWords      kLaneWords + kSlotWords
+//   +---------------+---------------+ - - -
+//   | number, state,| slot 1        |
+//   | begun at, -   |               |
+//   +---------------+---------------+ - - -
+enum LaneWord : uint32_t {
+  kLaneSequence = 48,  // bumped by the loop before its JavaScript notifies, and by the host; the
+                       // handler thread's Atomics.waitAsync waits on it
+  kLaneOrder = 49,     // host: an Order below; pairs with the handler thread's Atomics.load
+  kLaneReports = 50,   // host: how many of the thread's reports it has seen, wraps
+  kLaneTaken = 64,     // consumer: messages begun so far, wraps; release, pairs with rescue()
+  kLaneFailed = 65,    // consumer: messages whose handler failed, wraps
+  kLaneTimedOut = 66,  // consumer: of these, by timeout
+  kLaneSent = 67,      // consumer: messages that its outlet sent
+  kLaneDropped = 68,   // consumer: messages that its outlet could not send
+  kLaneRunning = 69,   // consumer: handlers that run
+  kLaneWords = 80,
+};
+enum SlotWord : uint32_t {
+  kSlotNumber = 0,   // which message of the lane
+  kSlotState = 1,    // a SlotState; the consumer stores it last, release, pairs with rescue()
+  kSlotBegunAt = 2,  // milliseconds of the steady clock, wraps
+  kSlotWords = 4,
+};
+enum SlotState : uint32_t {
+  kSlotFree = 0,
+  kSlotRunning = 1,     // its handler runs
+  kSlotDelivering = 2,  // its result is on its way out: it may or may not have left
+};
+enum Order : uint32_t { kOrderRun = 0, kOrderAbort = 1, kOrderStop = 2 };
+
+// Before the frames of a message in a lane stands a frame of ours:
+//
+//   0        4        8          12          16             24         28       32
+//   +--------+--------+----------+-----------+--------------+----------+--------+
+//   | ticket | source | attempts | body index| received at  | key hash | -      |
+//   +--------+--------+----------+-----------+--------------+----------+--------+
+//                                             (f64, ms of the steady clock)
+constexpr size_t kHeaderBytes = 32;
+constexpr uint32_t kNoSource = 0xFFFFFFFFu;
+
 enum State : uint32_t { kStateOpen = 0, kStateClosed = 1, kStateTerminated = 2 };
 
 // A message's cost against the byte limit: its frames' padded payloads plus their descriptors.
@@ -70,8 +114,10 @@ enum BellWord : uint32_t {
 // What loopRun() tells the I/O worker's JavaScript.
 enum LoopCode : uint32_t {
   kLoopTick = 0,       // nothing to do: let the event loop turn, then call again
-  kLoopNotify = 1,     // Atomics.notify the doorbell
-  kLoopNeedChunk = 2,  // report[0] attachment, report[1] bytes: allocate, hand over, call again
+  kLoopNotify = 1,     // Atomics.notify the doorbell if report[0] is 1, and the lanes whose ids
+                       // follow their number in report[1]
+  kLoopNeedChunk = 2,  // report[0] attachment, or lane with kLaneToken added, report[1] bytes:
+                       // allocate, hand over, call again
   kLoopStop = 3,       // leave
 };
 
@@ -84,6 +130,9 @@ enum PumpCode : uint32_t {
   kPumpError = 4,      // errno in error
   kPumpSatisfied = 5,  // demand-driven and nobody asks
 };
+
+constexpr uint32_t kLaneToken = 0x20000000;
+constexpr uint32_t kReportWords = 66;
 
 constexpr int kBurst = 64;  // messages per lock
 constexpr uint32_t kAnnounceAfter =

@@ -1,7 +1,9 @@
 #include "loop.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <unordered_map>
+#include <utility>
 
 #include "socket.h"
 #include "waits.h"
@@ -26,8 +28,12 @@ void LoopWatch::fire() {
   if (loop_) loop_->enqueue(shared_from_this());
 }
 
+FairMutex& LoopWatch::mutex() {
+  return socket_->mutex;
+}
+
 void LoopWatch::enqueueOn(const std::shared_ptr<Loop>& loop) {
-  Guard guard(socket_->mutex);
+  Guard guard(mutex());
   loop_ = loop;
   loop->enqueue(shared_from_this());
 }
@@ -211,6 +217,14 @@ void Loop::serve(std::shared_ptr<LoopWatch> watch) {
   }
 }
 
+size_t Loop::takeWakes(bool& bell, uint32_t* lanes, size_t most) {
+  bell = std::exchange(mustNotify_, false);
+  const size_t count = std::min(most, laneWakes_.size());
+  std::copy_n(laneWakes_.begin(), count, lanes);
+  laneWakes_.erase(laneWakes_.begin(), laneWakes_.begin() + static_cast<std::ptrdiff_t>(count));
+  return count;
+}
+
 LoopCode Loop::run() {
   const auto now = Clock::now();
   const auto until = now + std::chrono::milliseconds(kWaitSliceMs);
@@ -227,7 +241,7 @@ LoopCode Loop::run() {
       needy_.reset();
       return kLoopStop;
     }
-    if (ready_.empty() && !mustNotify_ && !block(until)) return kLoopTick;
+    if (ready_.empty() && !mustNotify_ && laneWakes_.empty() && !block(until)) return kLoopTick;
     round_.swap(ready_);
     for (size_t i = 0; i < round_.size(); ++i) {
       serve(std::move(round_[i]));
@@ -238,8 +252,7 @@ LoopCode Loop::run() {
       }
     }
     round_.clear();
-    if (mustNotify_) {
-      mustNotify_ = false;
+    if (mustNotify_ || !laneWakes_.empty()) {
       if (needy_) {
         needy_->enqueueOn(shared_from_this());  // it asks again
         needy_ = nullptr;

@@ -41,7 +41,11 @@ class Loop : public std::enable_shared_from_this<Loop> {
 
   // For watches, within service():
   void ring(uint32_t token) { mustNotify_ = bell_->ring(token) || mustNotify_; }
+  void wakeLane(uint32_t laneId) { laneWakes_.push_back(laneId); }
   size_t neededBytes = 0;
+
+  // After kLoopNotify: whether the doorbell is to be notified, and which lanes.
+  size_t takeWakes(bool& bell, uint32_t* lanes, size_t most);
 
   // The watch that run() wants a chunk for, after kLoopNeedChunk.
   LoopWatch* needy() const { return needy_.get(); }
@@ -74,6 +78,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   std::vector<std::shared_ptr<LoopWatch>> polled_;  // polled_[i] is behind items_[i]
   std::shared_ptr<LoopWatch> needy_;
   bool mustNotify_ = false;
+  std::vector<uint32_t> laneWakes_;
   Clock::time_point recheckAt_{};
 };
 

@@ -11,10 +11,14 @@
 //     those whose event is there. Sends may delay that to the end of the turn (Socket::touched).
 #pragma once
 
+#include <cstdint>
 #include <memory>
+
+#include "fair_mutex.h"
 
 namespace zt {
 
+class Chunk;
 class Loop;
 class Socket;
 
@@ -44,9 +48,17 @@ class LoopWatch : public Watch, public std::enable_shared_from_this<LoopWatch> {
   explicit LoopWatch(std::shared_ptr<Socket> socket) : socket_(std::move(socket)) {}
   virtual Step service(Loop& loop) = 0;  // on the loop's thread
   void fire() override;
+
+  // After kNeedChunk: for whom, and what then happens with the chunk, in this order. (See
+  // Attachment.)
+  virtual uint32_t chunkToken() const { return 0; }
+  virtual bool announce(std::shared_ptr<Chunk>) { return false; }
+  virtual void fillAnnounced() {}
+  virtual void failChunk() {}
+
   // Makes `loop` serve this watch from now on, and now. Any thread.
   void enqueueOn(const std::shared_ptr<Loop>& loop);
-  // Its loop forgets it. With the socket's mutex held.
+  // Its loop forgets it. With its mutex held.
   void leaveLoopLocked() {
     fire();
     loop_.reset();  // the loop holds its watches: together they would never go
@@ -54,11 +66,13 @@ class LoopWatch : public Watch, public std::enable_shared_from_this<LoopWatch> {
   const std::shared_ptr<Socket>& socket() const { return socket_; }
 
  protected:
+  // What guards this watch: the socket's mutex, unless it has none.
+  virtual FairMutex& mutex();
   std::shared_ptr<Socket> socket_;
 
  private:
   friend class Loop;
-  std::shared_ptr<Loop> loop_;  // guarded by the socket's mutex
+  std::shared_ptr<Loop> loop_;  // guarded by mutex()
   bool queued_ = false;         // guarded by the loop's mutex
   bool ready_ = false;          // loop thread only: is in its ready list
   int slot_ = -1;               // loop thread only: index in the poll set

@@ -197,6 +197,16 @@ export class DecodeError extends ZmqError {
   }
 }
 
+/**
+ * A handler of `serve` or `pipeline` cannot be loaded, or the thread that ran it died; `cause` says of what where that
+ * is known. Its `code` is `'EHANDLER'`.
+ */
+export class HandlerError extends ZmqError {
+  constructor(message: string, init: CauseInit = {}) {
+    super(message, { code: 'EHANDLER', errno: 0, ...init });
+  }
+}
+
 /** An argument is of the wrong type, out of range or otherwise unusable; nothing was done. */
 export class ArgumentError extends TypeError {
   declare readonly name: string;
@@ -213,6 +223,7 @@ for (const [name, type] of Object.entries({
   PollerClosedError,
   ContextClosedError,
   DecodeError,
+  HandlerError,
   ArgumentError,
 })) {
   Object.defineProperty(type.prototype, 'name', { value: name, writable: true, configurable: true });

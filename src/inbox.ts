@@ -27,6 +27,12 @@ import {
 import { Message, registerChunk } from './message.js';
 import { native } from './native.js';
 
+/** Who takes messages out of a chunk. */
+export interface ChunkReader {
+  /** All that was taken out of the chunk is done with. */
+  recycle(chunk: ChunkView): void;
+}
+
 /** A chunk as this thread sees it. */
 export class ChunkView {
   readonly words: Int32Array;
@@ -42,11 +48,13 @@ export class ChunkView {
   live = 0;
   /** Whether all of its frames were taken and another chunk follows. */
   finished = false;
+  /** Whether somebody keeps a message of it for longer than its reader knows. */
+  retained = false;
 
   constructor(
     readonly id: number,
     readonly bytes: Uint8Array<SharedArrayBuffer>,
-    private readonly inbox: Inbox,
+    private readonly reader: ChunkReader,
   ) {
     this.buffer = bytes.buffer;
     this.words = new Int32Array(bytes.buffer, 0, 16);
@@ -55,7 +63,7 @@ export class ChunkView {
 
   release(): void {
     this.live -= 1;
-    if (this.live === 0 && this.finished) this.inbox.recycle(this);
+    if (this.live === 0 && this.finished) this.reader.recycle(this);
   }
 }
 
@@ -145,7 +153,7 @@ export class Inbox {
 
   recycle(chunk: ChunkView): void {
     this.chunks.delete(chunk.id);
-    if (this.ended) return;
+    if (this.ended || chunk.retained) return;
     chunk.finished = false;
     chunk.taken = 0;
     chunk.published = 0;

@@ -10,6 +10,7 @@ export {
   ArgumentError,
   ContextClosedError,
   DecodeError,
+  HandlerError,
   PollerClosedError,
   SocketClosedError,
   TimeoutError,
@@ -17,11 +18,22 @@ export {
 } from './errors.js';
 export type { SocketEvent, SocketEvents, SocketEventType } from './events.js';
 export type { Handle } from './handles.js';
+export type { HandlerContext, HandlerLogger } from './lanes/handler-context.js';
 export { Message } from './message.js';
 export type { OptionValue } from './option-codec.js';
 export type { ContextOptions, SocketOptionProperties, SocketOptions } from './option-types.js';
 export { Poller, type PollerCloser, type PollItem, type PollResult } from './poller.js';
 export { Requester, type RequesterOptions, type RequesterStats, type RequestOptions } from './requester.js';
+export type { ErrorReply } from './serve/error-reply.js';
+export {
+  type ServeOptions,
+  type Server,
+  type ServerCloseOptions,
+  type ServerCloseResult,
+  type ServerErrorInfo,
+  type ServerStats,
+  serve,
+} from './serve/server.js';
 export {
   type BatchOptions,
   type CloseOptions,

@@ -154,6 +154,15 @@ class IoRuntime {
     return pool[0]!.loop;
   }
 
+  /** Posts to the I/O worker of a loop. */
+  postTo(loop: number, message: unknown, transfer: readonly MessagePort[]): void {
+    for (const pool of this.pools.values()) {
+      for (const worker of pool) {
+        if (worker.loop === loop) worker.port.postMessage(message, transfer);
+      }
+    }
+  }
+
   /** Ends the workers of a group that nobody uses any more. */
   closeGroup(group: object): void {
     const pool = this.pools.get(group);

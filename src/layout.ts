@@ -30,6 +30,38 @@ export const CTL_WAITING = 32;
 export const CTL_PAUSED = 33;
 export const CTL_WORDS = 48;
 
+/** Words of a lane's control block beyond these: written by the loop, ... */
+export const LANE_SEQUENCE = 48;
+/** ... by the host, ... */
+export const LANE_ORDER = 49;
+export const LANE_REPORTS = 50;
+/** ... and by the handler thread. */
+export const LANE_TAKEN = 64;
+export const LANE_FAILED = 65;
+export const LANE_TIMED_OUT = 66;
+export const LANE_SENT = 67;
+export const LANE_DROPPED = 68;
+export const LANE_RUNNING = 69;
+export const LANE_WORDS = 80;
+
+/** Words of a slot: what the handler thread has begun. As many slots as messages a lane may hold follow its words. */
+export const SLOT_NUMBER = 0;
+export const SLOT_STATE = 1;
+export const SLOT_BEGUN_AT = 2;
+export const SLOT_WORDS = 4;
+export const SLOT_STATE_FREE = 0;
+export const SLOT_STATE_RUNNING = 1;
+export const SLOT_STATE_DELIVERING = 2;
+
+/** What the host tells a handler thread. */
+export const ORDER_RUN = 0;
+export const ORDER_ABORT = 1;
+export const ORDER_STOP = 2;
+
+/** The frame that stands before a message's frames in a lane. */
+export const HEADER_BYTES = 32;
+export const NO_SOURCE = 0xffffffff;
+
 export const STATE_OPEN = 0;
 export const STATE_CLOSED = 1;
 export const STATE_TERMINATED = 2;
@@ -62,6 +94,11 @@ export const SEND_DONE = 0;
 export const SEND_SETTLE = 1;
 export const SEND_OVERFLOW = 2;
 export const SEND_FIRST_TOKEN = 16;
+
+/** What `loopRun` calls a lane: its id and this. */
+export const LANE_TOKEN = 0x20000000;
+/** Room for what `loopRun` reports. */
+export const REPORT_WORDS = 66;
 
 /** Messages received under one lock. */
 export const BURST = 64;

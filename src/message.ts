@@ -150,6 +150,18 @@ export class Message extends SharedBytes {
   }
 
   /**
+   * Keeps the bytes for as long as this message is reachable, where they would not stay by themselves: a handler's
+   * messages are valid until it settles.
+   *
+   * @returns this message
+   */
+  retain(): this {
+    const chunk = chunks.get(this.buffer);
+    if (chunk !== undefined) chunk.retained = true;
+    return this;
+  }
+
+  /**
    * A Buffer with a copy of the bytes in memory of its own that is not shared, for APIs that refuse shared memory; it
    * can be transferred, too.
    */

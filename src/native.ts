@@ -97,6 +97,47 @@ export interface Native {
   loopRun(loopId: number, report: Uint32Array): number;
   loopStop(loop: number): void;
 
+  /** @returns the group's process-wide id */
+  groupCreate(
+    loop: number,
+    lanes: number,
+    mostInFlight: number,
+    policy: number,
+    bodyAt: number,
+    keyFrame: number,
+    keyStart: number,
+    keyEnd: number,
+  ): number;
+  groupAddSource(group: number, slot: number): void;
+  /** Receives nothing any more. */
+  groupPause(group: number): void;
+  /** @returns how many messages were received and are in no lane */
+  groupPending(group: number): number;
+  groupTakePending(group: number): LaneMessage[];
+  /** Nothing of the group touches memory of its lanes any more. */
+  groupClose(group: number): void;
+  /** @returns the lane's process-wide id */
+  laneCreate(group: number, index: number, control: Int32Array, most: number, mostBytes: number): number;
+  /** What the dead thread of the lane left; what it had not begun goes to others, and what may be tried again. */
+  laneRescue(
+    lane: number,
+    retries: number,
+  ): { requeued: number; begun: (LaneMessage & { delivering: boolean })[] };
+  laneRelease(lane: number): void;
+  /** @returns false if there is no such lane any more */
+  laneAttach(lane: number): boolean;
+  laneOpen(lane: number): void;
+  /** Whether no thread will touch the lane any more. */
+  laneGone(lane: number): boolean;
+  laneLeave(lane: number): void;
+  laneKick(lane: number): void;
+  laneAdopt(lane: number, chunk: number, bytes: Uint8Array): boolean;
+  laneRecycle(lane: number, chunk: number, reusable: boolean): boolean;
+  /** @param ticket -1 for the group's next. @returns false if there is no room; the lane is woken when there is */
+  laneInject(group: number, lane: number, ticket: number, parts: Uint8Array[]): boolean;
+  /** @returns chunks that need not be kept for a rescue any more */
+  laneDropped(lane: number): number[];
+
   /** @returns the poller's process-wide id */
   pollerCreate(slot: number, items: number[]): number;
   pollerArm(slot: number, loop: number): void;
@@ -105,6 +146,16 @@ export interface Native {
   pollerClosed(slot: number): boolean;
   pollerClose(id: number): boolean;
   pollerRelease(slot: number): void;
+}
+
+/** A message as it lay in a lane. */
+export interface LaneMessage {
+  readonly ticket: number;
+  readonly source: number;
+  readonly attempts: number;
+  /** The index of the first frame that is not envelope. */
+  readonly body: number;
+  readonly frames: Buffer[];
 }
 
 /** Options of the send functions, as flags. */

@@ -168,6 +168,11 @@ export class Sender {
     native.settle(this.attachment.slot);
   };
 
+  /** Does now what would be done at the end of the turn. */
+  flush(): void {
+    this.settle();
+  }
+
   /** Makes sure that an I/O worker empties the outbox. */
   private serve(): void {
     const { attachment } = this;

@@ -1,0 +1,84 @@
+// A lane: messages on their way to one handler thread.
+//
+//  1. Guarded by its group's mutex. The group's loop is the producer; the handler thread reads
+//  published messages without any lock, through the words in layout.h.
+//  2. The control block belongs to the host, which keeps it until the group is detached. Chunks
+//  belong to the I/O worker and to the handler thread; the I/O worker keeps those in the chain, so
+//  that a lane can be read when its thread is dead.
+//  3. A lane serves one thread. The thread that replaces it gets another lane of the same index.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "inbox.h"
+#include "lane_message.h"
+
+namespace zt {
+
+class LaneGroup;
+class Loop;
+
+class Lane {
+ public:
+  enum class State {
+    kStarting,  // its thread has not come yet
+    kOpen,      // takes messages
+    kGone,      // its thread has ended
+  };
+
+  static std::shared_ptr<Lane> create(std::shared_ptr<LaneGroup> group, uint32_t index,
+                                      uint32_t* control, size_t words, uint32_t most,
+                                      uint32_t mostBytes);
+  static std::shared_ptr<Lane> find(uint32_t id);
+  Lane(uint32_t id, std::shared_ptr<LaneGroup> group, uint32_t index, uint32_t* control,
+       uint32_t slots);
+  ~Lane();
+
+  const uint32_t id;
+  const uint32_t index;
+  const uint32_t slots;  // how many messages it may hold
+  const std::shared_ptr<LaneGroup> group;
+
+  // For the handler thread. These lock.
+  void come(const void* consumer);  // which thread it is
+  void open();                      // its thread takes messages from now on
+  // If that is the thread that ends: it runs no more JavaScript.
+  void endOf(const void* consumer);
+  bool gone();  // no thread will touch it any more
+  void kick();  // it has room again
+  // The chunk's messages are settled. Whether it will be filled again.
+  bool recycle(const std::shared_ptr<Chunk>& chunk, bool reusable);
+  std::shared_ptr<Chunk> adopt(uint32_t chunkId);
+  void ringPusher();  // there is room where it wants to push to; for a loop that wakes it then
+  // For the I/O worker: chunks it need not keep any more.
+  std::vector<uint32_t> takeDropped();
+
+  // For the group, with its mutex held.
+  Inbox& inboxLocked() { return inbox_; }
+  State stateLocked() const { return state_; }
+  bool takesLocked() const { return state_ == State::kOpen && !detached_; }
+  bool announceLocked(std::shared_ptr<Chunk> chunk);
+  void fillAnnouncedLocked();
+  // Publishes; true if the thread sleeps and must be notified.
+  bool publishLocked();
+  void pauseLocked();  // the thread kicks when it has room
+  // What the dead thread left: messages that it had begun, then those that it had not.
+  void rescueLocked(std::vector<RescuedMessage>& begun, std::vector<LaneMessage>& rest);
+  void detachLocked() { detached_ = true; }
+  std::atomic<uint32_t>& wordLocked(uint32_t word) { return control_[word]; }
+
+ private:
+  std::atomic<uint32_t>* const control_;
+  Inbox inbox_;
+  State state_ = State::kStarting;
+  const void* consumer_ = nullptr;
+  bool detached_ = false;
+  std::unordered_map<uint32_t, std::shared_ptr<Chunk>> handedOver_;
+  std::shared_ptr<Chunk> announced_;
+  std::vector<uint32_t> dropped_;
+};
+
+}  // namespace zt

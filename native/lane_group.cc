@@ -1,0 +1,441 @@
+#include "lane_group.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
+
+#include "loop.h"
+#include "socket.h"
+
+namespace zt {
+
+namespace {
+
+constexpr size_t kMostPending = kBurst;  // received, and waiting for a lane of their own
+constexpr size_t kMostSpareFrames = 2 * kBurst;
+
+struct Directory {
+  std::mutex mutex;
+  std::unordered_map<uint32_t, std::weak_ptr<LaneGroup>> groups;
+  uint32_t nextId = 1;
+};
+Directory& directory() {
+  static Directory* instance = new Directory;  // leaked on purpose, see context.cc
+  return *instance;
+}
+
+double steadyMilliseconds() {
+  using namespace std::chrono;
+  return duration<double, std::milli>(steady_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+std::shared_ptr<LaneGroup> LaneGroup::create(std::shared_ptr<Loop> loop, uint32_t lanes,
+                                             const LaneRoute& route, uint32_t mostInFlight) {
+  std::shared_ptr<LaneGroup> group;
+  {
+    std::lock_guard<std::mutex> lock(directory().mutex);
+    const uint32_t id = directory().nextId++;
+    group = std::make_shared<LaneGroup>(id, loop, lanes, route, mostInFlight);
+    directory().groups.emplace(id, group);
+  }
+  group->feed_ = std::make_shared<LaneFeed>(group);
+  group->feed_->enqueueOn(loop);
+  return group;
+}
+
+std::shared_ptr<LaneGroup> LaneGroup::find(uint32_t id) {
+  std::lock_guard<std::mutex> lock(directory().mutex);
+  auto found = directory().groups.find(id);
+  return found == directory().groups.end() ? nullptr : found->second.lock();
+}
+
+LaneGroup::LaneGroup(uint32_t id, std::shared_ptr<Loop> loop, uint32_t lanes,
+                     const LaneRoute& route, uint32_t mostInFlight)
+    : id(id),
+      loop_(std::move(loop)),
+      route_(route),
+      mostInFlight_(mostInFlight),
+      lanes_(lanes),
+      blocked_(lanes) {}
+
+LaneGroup::~LaneGroup() {
+  std::lock_guard<std::mutex> lock(directory().mutex);
+  directory().groups.erase(id);
+}
+
+void LaneGroup::setLane(uint32_t index, std::shared_ptr<Lane> lane) {
+  Guard guard(mutex);
+  lanes_[index] = std::move(lane);
+}
+
+void LaneGroup::addSource(const std::shared_ptr<Socket>& socket) {
+  auto watch = std::make_shared<LaneWatch>(socket, shared_from_this(),
+                                           static_cast<uint32_t>(sources_.size()));
+  {
+    Guard guard(socket->mutex);
+    socket->watchLocked(watch);
+  }
+  {
+    Guard guard(mutex);
+    sources_.push_back(watch);
+  }
+  watch->enqueueOn(loop_);
+}
+
+void LaneGroup::pauseSources() {
+  std::vector<std::shared_ptr<LaneWatch>> sources;
+  {
+    Guard guard(mutex);
+    paused_ = true;
+    sources.swap(sources_);
+  }
+  for (auto& source : sources) source->retire();
+}
+
+void LaneGroup::detach() {
+  pauseSources();
+  std::deque<LaneMessage> dropped;  // destroyed without the lock
+  {
+    Guard guard(mutex);
+    detached_ = true;
+    for (auto& lane : lanes_) {
+      if (lane) lane->detachLocked();
+    }
+    dropped.swap(pending_);
+    needy_.reset();
+    lanes_.assign(lanes_.size(), nullptr);  // they hold this group: together they would never go
+  }
+  feed_->fireFeed(true);
+}
+
+void LaneGroup::kick() {
+  feed_->fireFeed(false);
+}
+
+bool LaneGroup::inject(std::vector<Frame>&& frames, uint32_t ticket, bool ownTicket,
+                       uint32_t lane) {
+  {
+    Guard guard(mutex);
+    if (detached_) return true;  // nobody will ever want it
+    if (pending_.size() >= mostInFlight_) {
+      if (std::find(pushers_.begin(), pushers_.end(), lane) == pushers_.end())
+        pushers_.push_back(lane);
+      return false;
+    }
+    LaneMessage message;
+    message.frames = std::move(frames);
+    message.header.ticket = ownTicket ? ticket : nextTicket_++;
+    message.header.receivedAt = steadyMilliseconds();
+    if (route_.policy == RoutePolicy::kKey)
+      message.header.key = route_.keyOf(message.frames.data(), message.frames.size(), 0);
+    pending_.push_back(std::move(message));
+    if (pending_.size() > 1) return true;  // the feed knows
+  }
+  kick();
+  return true;
+}
+
+void LaneGroup::rescue(Lane& lane, uint32_t retries, std::vector<RescuedMessage>& begun,
+                       size_t& requeued) {
+  {
+    Guard guard(mutex);
+    requeued = 0;
+    if (detached_) return;
+    std::vector<LaneMessage> rest;
+    lane.rescueLocked(begun, rest);
+    lane.detachLocked();
+    if (lanes_[lane.index].get() == &lane) lanes_[lane.index] = nullptr;
+    if (needy_.get() == &lane) needy_.reset();
+    requeued = rest.size();
+    for (auto message = rest.rbegin(); message != rest.rend(); ++message)
+      pending_.push_front(std::move(*message));
+    for (auto entry = begun.rbegin(); entry != begun.rend(); ++entry) {
+      if (entry->state != kSlotRunning || entry->message.header.attempts >= retries) continue;
+      LaneMessage again;
+      again.header = entry->message.header;
+      ++again.header.attempts;
+      again.copied = true;
+      again.origin = entry->message.origin;
+      for (Frame& frame : entry->message.frames)
+        again.frames.emplace_back(frame.data(), frame.size());
+      pending_.push_front(std::move(again));
+    }
+  }
+  kick();
+}
+
+size_t LaneGroup::pendingCount() {
+  Guard guard(mutex);
+  return pending_.size();
+}
+
+std::vector<LaneMessage> LaneGroup::takePending() {
+  Guard guard(mutex);
+  std::vector<LaneMessage> taken(std::make_move_iterator(pending_.begin()),
+                                 std::make_move_iterator(pending_.end()));
+  pending_.clear();
+  return taken;
+}
+
+// Whether some lane takes another message, as far as that can be said before it is known.
+bool LaneGroup::roomLocked() {
+  uint32_t inFlight = 0;
+  bool room = false;
+  for (int look = 0; look < 2; ++look) {
+    inFlight = 0;
+    for (const auto& lane : lanes_) {
+      if (!lane || !lane->takesLocked()) continue;
+      if (look > 0) lane->inboxLocked().refreshLocked();
+      inFlight += lane->inboxLocked().loadLocked();
+    }
+    if (inFlight < mostInFlight_) break;
+  }
+  if (inFlight >= mostInFlight_) return false;
+  for (const auto& lane : lanes_) {
+    room = room || (lane && lane->takesLocked() && lane->inboxLocked().roomLocked());
+  }
+  return room;
+}
+
+// The lane that the message goes to, or null if it has to wait.
+Lane* LaneGroup::chooseLocked(LaneMessage& message) {
+  const uint32_t count = static_cast<uint32_t>(lanes_.size());
+  if (route_.policy == RoutePolicy::kKey) {
+    const uint32_t index = message.header.key % count;
+    Lane* lane = lanes_[index].get();
+    if (blocked_[index]) return nullptr;
+    if (lane == nullptr || !lane->takesLocked() || !lane->inboxLocked().roomLocked()) {
+      blocked_[index] = true;  // for those behind it, too: they stay in order
+      return nullptr;
+    }
+    return lane;
+  }
+  Lane* best = nullptr;
+  for (uint32_t i = 0; i < count; ++i) {
+    const uint32_t index = (nextLane_ + i) % count;
+    Lane* lane = lanes_[index].get();
+    if (lane == nullptr || !lane->takesLocked() || !lane->inboxLocked().roomLocked()) continue;
+    if (best != nullptr && lane->inboxLocked().loadLocked() >= best->inboxLocked().loadLocked())
+      continue;
+    best = lane;
+    if (route_.policy == RoutePolicy::kRoundRobin) break;
+  }
+  return best;
+}
+
+bool LaneGroup::placeLocked(LaneMessage& message) {
+  Lane* lane = chooseLocked(message);
+  if (lane == nullptr) return false;
+  Inbox& inbox = lane->inboxLocked();
+  if (!inbox.offerLocked(&message.header, kHeaderBytes, message.frames.data(),
+                         message.frames.size(), message.copied ? &message.origin : nullptr)) {
+    blocked_[lane->index] = true;
+    if (!needy_) {
+      needy_ = lanes_[lane->index];
+      neededBytes_ = inbox.neededBytes();
+    }
+    return false;
+  }
+  nextLane_ = (lane->index + 1) % static_cast<uint32_t>(lanes_.size());
+  message.frames.clear();
+  if (spareFrames_.size() < kMostSpareFrames) spareFrames_.push_back(std::move(message.frames));
+  return true;
+}
+
+// Places what waits, in order; with keys, what waits for one lane does not hold up the others.
+void LaneGroup::flushLocked() {
+  std::fill(blocked_.begin(), blocked_.end(), false);
+  if (pending_.empty() || detached_) return;
+  const bool byKey = route_.policy == RoutePolicy::kKey;
+  if (!byKey) {
+    while (!pending_.empty() && roomLocked() && placeLocked(pending_.front())) pending_.pop_front();
+    return;
+  }
+  std::deque<LaneMessage> left;
+  while (!pending_.empty()) {
+    if (!roomLocked() || !placeLocked(pending_.front()))
+      left.push_back(std::move(pending_.front()));
+    pending_.pop_front();
+  }
+  pending_.swap(left);
+}
+
+void LaneGroup::publishLocked(Loop& loop) {
+  for (const auto& lane : lanes_) {
+    if (lane && lane->publishLocked()) loop.wakeLane(lane->id);
+  }
+}
+
+// Every lane tells when it has room again. Store-flag, re-check: whoever settles a message sees the
+// flag, or we see its count.
+void LaneGroup::pauseLanesLocked() {
+  for (const auto& lane : lanes_) {
+    if (lane && lane->takesLocked()) lane->pauseLocked();
+  }
+  bool room = false;
+  if (route_.policy == RoutePolicy::kKey && !pending_.empty()) {
+    for (const LaneMessage& message : pending_) {
+      const auto& lane = lanes_[message.header.key % lanes_.size()];
+      room = room || (lane && lane->takesLocked() && lane->inboxLocked().roomLocked());
+    }
+  } else {
+    room = roomLocked();
+  }
+  if (room) fireFeedLocked();
+}
+
+void LaneGroup::wakePushersLocked(Loop& loop) {
+  if (pushers_.empty() || pending_.size() > mostInFlight_ / 2) return;
+  for (uint32_t id : pushers_) {
+    // Not through its group: that would be the second one locked. Its memory is there while it is
+    // open, which it is while it waits; a lane that is gone is told by nobody.
+    auto lane = Lane::find(id);
+    if (!lane) continue;
+    wokenPushers_.push_back(std::move(lane));
+    loop.wakeLane(id);
+  }
+  pushers_.clear();
+}
+
+LoopWatch::Step LaneGroup::receive(Socket& socket, uint32_t source, Loop& loop, int& want) {
+  Guard guard(mutex);
+  if (paused_ || detached_) return LoopWatch::Step::kGone;
+  for (const auto& lane : lanes_) {
+    if (lane && lane->takesLocked()) lane->inboxLocked().refreshLocked();
+  }
+  flushLocked();
+  const double now = steadyMilliseconds();
+  LoopWatch::Step step = LoopWatch::Step::kAgain;
+  bool stall = false;
+  Frame frame;
+  for (int i = 0; i < kBurst; ++i) {
+    const bool byKey = route_.policy == RoutePolicy::kKey;
+    if ((!pending_.empty() && (!byKey || pending_.size() >= kMostPending)) || !roomLocked()) {
+      stall = true;
+      break;
+    }
+    int error = socket.receiveLocked(frame.raw());
+    if (error == EAGAIN) {
+      step = LoopWatch::Step::kArmed;
+      want = ZMQ_POLLIN;
+      break;
+    }
+    if (error != 0) {
+      step = LoopWatch::Step::kGone;
+      break;
+    }
+    LaneMessage message;
+    if (!spareFrames_.empty()) {
+      message.frames = std::move(spareFrames_.back());
+      spareFrames_.pop_back();
+    }
+    bool more = true;
+    while (more) {
+      more = socket.moreLocked(frame.raw());
+      message.frames.push_back(std::move(frame));
+      frame = Frame();
+      // The frames of a message arrive together. Should one fail, what came is a message that the
+      // peer never finished.
+      if (more && socket.receiveLocked(frame.raw()) != 0) {
+        message.frames.clear();
+        break;
+      }
+    }
+    if (message.frames.empty()) continue;
+    message.header.ticket = nextTicket_++;
+    message.header.source = source;
+    message.header.receivedAt = now;
+    message.header.body = route_.bodyOf(message.frames.data(), message.frames.size());
+    if (route_.policy == RoutePolicy::kKey) {
+      message.header.key =
+          route_.keyOf(message.frames.data(), message.frames.size(), message.header.body);
+    }
+    if (!placeLocked(message)) pending_.push_back(std::move(message));
+  }
+  publishLocked(loop);
+  if (stall) {
+    step = LoopWatch::Step::kIdle;
+    stalled_ = true;
+  }
+  if (needy_) {
+    fireFeedLocked();
+  } else if (stall || !pending_.empty()) {
+    pauseLanesLocked();
+  }
+  return step;
+}
+
+LoopWatch::Step LaneGroup::feed(Loop& loop) {
+  std::vector<std::shared_ptr<LaneWatch>> waiting;
+  LoopWatch::Step step = LoopWatch::Step::kIdle;
+  std::vector<std::shared_ptr<Lane>> woken;
+  {
+    Guard guard(mutex);
+    if (detached_) return LoopWatch::Step::kGone;
+    needy_.reset();
+    for (const auto& lane : lanes_) {
+      if (lane && lane->takesLocked()) lane->inboxLocked().refreshLocked();
+    }
+    flushLocked();
+    publishLocked(loop);
+    wakePushersLocked(loop);
+    woken.swap(wokenPushers_);
+    const bool byKey = route_.policy == RoutePolicy::kKey;
+    if (stalled_ && (pending_.empty() || (byKey && pending_.size() < kMostPending)) &&
+        roomLocked()) {
+      stalled_ = false;
+      waiting = sources_;
+    }
+    if (needy_) {
+      loop.neededBytes = neededBytes_;
+      step = LoopWatch::Step::kNeedChunk;
+    } else if (!pending_.empty() || stalled_) {
+      pauseLanesLocked();
+    }
+  }
+  for (auto& lane : woken) lane->ringPusher();
+  // Without the lock: a socket comes first.
+  for (auto& source : waiting) source->fireSource();
+  return step;
+}
+
+uint32_t LaneGroup::needyLane() {
+  Guard guard(mutex);
+  return needy_ ? needy_->id : 0;
+}
+
+bool LaneGroup::announce(std::shared_ptr<Chunk> chunk) {
+  Guard guard(mutex);
+  return needy_ && needy_->announceLocked(std::move(chunk));
+}
+
+void LaneGroup::fillAnnounced() {
+  {
+    Guard guard(mutex);
+    if (!needy_) return;
+    needy_->fillAnnouncedLocked();
+    needy_.reset();
+  }
+  kick();
+}
+
+void LaneGroup::failChunk() {
+  Guard guard(mutex);
+  needy_.reset();
+  // Until a thread settles something, and memory may be there again.
+  stalled_ = true;
+  for (const auto& lane : lanes_) {
+    if (lane && lane->takesLocked()) lane->pauseLocked();
+  }
+}
+
+void LaneGroup::fireFeedLocked() {
+  feed_->fireFeed(false);
+}
+
+}  // namespace zt

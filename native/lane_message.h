@@ -1,0 +1,39 @@
+// A message on its way into a lane, and one that a dead thread left in its lane.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "chunk.h"
+#include "frame.h"
+#include "layout.h"
+
+namespace zt {
+
+// Drawn in layout.h.
+struct LaneHeader {
+  uint32_t ticket = 0;
+  uint32_t source = kNoSource;
+  uint32_t attempts = 0;
+  uint32_t body = 0;
+  double receivedAt = 0;
+  uint32_t key = 0;
+  uint32_t unused = 0;
+};
+static_assert(sizeof(LaneHeader) == kHeaderBytes, "the header is shared with JavaScript");
+
+struct LaneMessage {
+  LaneHeader header;
+  std::vector<Frame> frames;
+  // Where it came from, for messages that were copied since; libzmq knows of the others.
+  bool copied = false;
+  std::shared_ptr<const Metadata> origin;
+};
+
+struct RescuedMessage {
+  LaneMessage message;
+  SlotState state = kSlotRunning;
+};
+
+}  // namespace zt

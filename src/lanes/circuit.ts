@@ -1,0 +1,58 @@
+/** When a thread that died is replaced: at once, later, or after the circuit was open for a while. */
+import { argumentError } from '../errors.js';
+import { checkOptions } from '../pending.js';
+
+/** Options of the circuit; times in milliseconds. */
+export interface CircuitOptions {
+  /** So many deaths of one thread open its circuit; 5 unless told. */
+  readonly deaths?: number;
+  /** ... if they come within this time; 10 s unless told. */
+  readonly within?: number;
+  /** How long it is open the first time; it doubles each time. 1 s unless told. */
+  readonly backOff?: number;
+}
+
+const LONGEST_BACK_OFF = 30_000;
+
+export function checkCircuit(options: unknown): Required<CircuitOptions> {
+  const { deaths = 5, within = 10_000, backOff = 1000 } = checkOptions(options as CircuitOptions | undefined);
+  if (!Number.isInteger(deaths) || deaths < 1)
+    throw argumentError('circuit.deaths', 'a positive integer', deaths);
+  for (const [name, value] of Object.entries({ within, backOff })) {
+    if (typeof value !== 'number' || !(value >= 0 && value <= 0x7fffffff)) {
+      throw argumentError(`circuit.${name}`, 'a number of milliseconds from 0 up', value);
+    }
+  }
+  return { deaths, within, backOff };
+}
+
+/** The circuit of one thread's place. */
+export class Circuit {
+  private times: number[] = [];
+  private opened = 0;
+  private waited = 0;
+  /** Whether the thread is not replaced yet, because of how often it died. */
+  open = false;
+
+  constructor(private readonly options: Required<CircuitOptions>) {}
+
+  /**
+   * The thread died.
+   *
+   * @returns how long to wait before it is replaced, in milliseconds; sets `open`
+   */
+  died(now: number): number {
+    const { deaths, within, backOff } = this.options;
+    const last = this.times.at(-1);
+    if (last !== undefined && now - last > within + this.waited) this.opened = 0;
+    this.times = [...this.times.filter((time) => now - time <= within), now];
+    if (this.times.length < deaths && this.opened === 0) {
+      this.waited = 0;
+      return 0;
+    }
+    this.open = true;
+    this.waited = Math.min(LONGEST_BACK_OFF, backOff * 2 ** this.opened);
+    this.opened += 1;
+    return this.waited;
+  }
+}

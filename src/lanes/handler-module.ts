@@ -1,0 +1,92 @@
+/**
+ * The module that a handler is in: found in the thread that names it, loaded in the threads that run it.
+ */
+import { existsSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { isAbsolute, resolve, sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { ArgumentError, argumentError, HandlerError } from '../errors.js';
+import type { Handler } from './lane-consumer.js';
+
+/** Where a handler is. */
+export interface HandlerRef {
+  readonly href: string;
+  readonly exportName: string;
+}
+
+const EXPECTED = "the URL or path of a module, such as new URL('./handler.js', import.meta.url)";
+
+/**
+ * Finds a handler's module.
+ *
+ * @param handler a URL, or a string: a `file:` URL, a path (from the working directory on), or a package's name. A
+ *   `#name` at the end of a URL names the export
+ * @param exportName the export's name, `default` unless told
+ * @throws {@link ArgumentError} if there is no such module
+ */
+export function findHandler(handler: unknown, exportName: unknown): HandlerRef {
+  if (typeof handler === 'function') {
+    throw new ArgumentError(
+      `handler: expected ${EXPECTED}, got a function; handlers run in other threads, which load them from a module`,
+    );
+  }
+  if (exportName !== undefined && (typeof exportName !== 'string' || exportName === '')) {
+    throw argumentError('export', 'the name of an export', exportName);
+  }
+  const url = urlOf(handler);
+  const named = decodeURIComponent(url.hash.slice(1));
+  url.hash = '';
+  if (url.protocol === 'file:') {
+    const path = fileURLToPath(url);
+    if (!existsSync(path)) throw new ArgumentError(`handler: expected ${EXPECTED}, but there is no ${path}`);
+    if (!statSync(path).isFile())
+      throw new ArgumentError(`handler: expected ${EXPECTED}, but ${path} is no file`);
+  }
+  return { href: url.href, exportName: exportName ?? (named === '' ? 'default' : named) };
+}
+
+function urlOf(handler: unknown): URL {
+  if (handler instanceof URL) return new URL(handler.href);
+  if (typeof handler !== 'string' || handler === '') throw argumentError('handler', EXPECTED, handler);
+  if (/^(file|data|node):/.test(handler)) return new URL(handler);
+  if (/^\.{1,2}[/\\]/.test(handler) || isAbsolute(handler) || existsSync(handler)) {
+    return pathToFileURL(resolve(handler));
+  }
+  try {
+    return pathToFileURL(createRequire(process.cwd() + sep).resolve(handler));
+  } catch {
+    throw argumentError('handler', `${EXPECTED}, that is there`, handler);
+  }
+}
+
+/** @throws {@link HandlerError} if it cannot be loaded, or has no such function */
+export async function loadHandler(
+  ref: HandlerRef,
+): Promise<{ handler: Handler; module: Record<string, unknown> }> {
+  let module: Record<string, unknown>;
+  try {
+    module = (await import(ref.href)) as Record<string, unknown>;
+  } catch (cause) {
+    const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+    throw new HandlerError(`The handler's module ${ref.href} cannot be loaded: ${reason}`, { cause });
+  }
+  const handler = exportOf(module, ref.exportName);
+  if (typeof handler !== 'function') {
+    const functions = Object.keys(module).filter((name) => typeof module[name] === 'function');
+    throw new HandlerError(
+      `The handler's module ${ref.href} has no function '${ref.exportName}' among its exports; ` +
+        `it has ${functions.length === 0 ? 'no functions' : functions.join(', ')}`,
+    );
+  }
+  return { handler: handler as Handler, module };
+}
+
+/** A CommonJS module's exports are properties of its default export. */
+function exportOf(module: Record<string, unknown>, name: string): unknown {
+  if (module[name] !== undefined && !(name === 'default' && typeof module.default === 'object'))
+    return module[name];
+  const inner = module.default;
+  return typeof inner === 'object' && inner !== null
+    ? (inner as Record<string, unknown>)[name]
+    : module[name];
+}

@@ -1,0 +1,318 @@
+/**
+ * A handler thread at work: begins the messages of its lane, calls the handler, hands results to the outlet.
+ *
+ * 1. A handler that returns no promise costs none: its message is begun, handled and settled in one go.
+ * 2. Store-flag, re-check: CTL_WAITING is set before the lane is looked at once more; the loop publishes before it
+ *    exchanges the flag. The thread waits for LANE_SEQUENCE, which whoever wants something of it bumps.
+ * 3. Now and then the event loop gets a turn, so that timers, ports and what handlers wait for come about.
+ */
+import type { RecordableHistogram } from 'node:perf_hooks';
+import { TimeoutError } from '../errors.js';
+import {
+  CTL_WAITING,
+  LANE_FAILED,
+  LANE_ORDER,
+  LANE_RUNNING,
+  LANE_SEQUENCE,
+  LANE_TIMED_OUT,
+  ORDER_ABORT,
+  ORDER_RUN,
+  SLOT_STATE_DELIVERING,
+} from '../layout.js';
+import type { Message } from '../message.js';
+import { native } from '../native.js';
+import { type ContextOfThread, type HandlerContext, WorkContext } from './handler-context.js';
+import type { LaneReader } from './lane-reader.js';
+import type { Outlet, Report } from './outlet.js';
+import { asError, toWire } from './wire-error.js';
+import type { Work } from './work.js';
+
+/** What a handler module exports. */
+export type Handler = (request: Message[], context: HandlerContext) => unknown;
+
+export interface ConsumerSetup {
+  readonly lane: number;
+  readonly control: Int32Array;
+  readonly reader: LaneReader;
+  readonly handler: Handler;
+  readonly outlet: Outlet;
+  readonly context: ContextOfThread;
+  readonly concurrency: number;
+  readonly timeout: number;
+  readonly latency: RecordableHistogram;
+  readonly service: RecordableHistogram;
+  report(report: Report): void;
+}
+
+/** The event loop gets a turn after this long, in milliseconds. */
+const TURN_MS = 8;
+/** How long what a send may have swallowed stays unnoticed while the thread is busy, in milliseconds. */
+const FLUSH_MS = 0.1;
+
+/** The steady clock, which native code and all threads share, in milliseconds. */
+const [seconds, nanoseconds] = process.hrtime();
+const clockOffset = seconds * 1e3 + nanoseconds / 1e6 - performance.now();
+
+export class LaneConsumer {
+  private readonly running = new Set<Work>();
+  private places = 0;
+  private armed = false;
+  private draining = false;
+  private turning = false;
+  private flushedAt = 0;
+  private deadline: NodeJS.Timeout | undefined;
+  private finish: (() => void) | undefined;
+  private readonly leave = (work: Work): void => {
+    if (!work.placed) return;
+    work.placed = false;
+    this.places -= 1;
+    if (!this.draining) queueMicrotask(this.drain);
+  };
+
+  constructor(private readonly setup: ConsumerSetup) {}
+
+  /** Works until it is told to stop. */
+  async run(): Promise<void> {
+    const finished = new Promise<void>((resolve) => {
+      this.finish = resolve;
+    });
+    native.laneOpen(this.setup.lane);
+    this.drain();
+    await finished;
+  }
+
+  /** Begins what is here, as far as it may, and arranges to be called again. */
+  private readonly drain = (): void => {
+    const { setup } = this;
+    const { reader, concurrency, outlet } = setup;
+    if (this.draining || this.turning || this.finish === undefined) return;
+    this.draining = true;
+    let now = performance.now();
+    const turnAt = now + TURN_MS;
+    for (;;) {
+      while (this.places < concurrency && reader.available() > 0) {
+        now = this.handle(now);
+        if (now - this.flushedAt > FLUSH_MS) {
+          this.flushedAt = now;
+          outlet.flush?.();
+        }
+        if (now > turnAt) {
+          this.draining = false;
+          this.turn();
+          return;
+        }
+      }
+      outlet.flush?.();
+      if (this.sleep()) break;
+    }
+    this.draining = false;
+  };
+
+  private turn(): void {
+    this.turning = true;
+    setImmediate(() => {
+      this.turning = false;
+      this.obey();
+      this.drain();
+    });
+  }
+
+  /** Has the doorbell call. @returns false if there is something to do at once */
+  private sleep(): boolean {
+    const { control, reader, concurrency } = this.setup;
+    if (this.armed) {
+      if (this.places >= concurrency) return true;
+      Atomics.store(control, CTL_WAITING, 1);
+      return reader.available() === 0;
+    }
+    const sequence = Atomics.load(control, LANE_SEQUENCE);
+    if (this.places < concurrency) {
+      Atomics.store(control, CTL_WAITING, 1);
+      if (reader.available() > 0) return false;
+    }
+    const waiting = Atomics.waitAsync(control, LANE_SEQUENCE, sequence);
+    if (!waiting.async) {
+      queueMicrotask(this.rung);
+      this.armed = true;
+      return true;
+    }
+    this.armed = true;
+    void waiting.value.then(this.rung);
+    return true;
+  }
+
+  private readonly rung = (): void => {
+    this.armed = false;
+    this.setup.outlet.wake?.();
+    this.obey();
+    this.drain();
+  };
+
+  private obey(): void {
+    const order = Atomics.load(this.setup.control, LANE_ORDER);
+    if (order === ORDER_RUN) return;
+    if (this.setup.context.aborted === undefined) {
+      const reason = Object.assign(new Error('The server closes'), { name: 'AbortError' });
+      this.setup.context.aborted = reason;
+      for (const work of this.running) work.abort?.abort(reason);
+    }
+    if (order === ORDER_ABORT) return;
+    const { finish } = this;
+    this.finish = undefined;
+    clearTimeout(this.deadline);
+    finish?.();
+  }
+
+  /** @returns the time after it */
+  private handle(now: number): number {
+    const { setup } = this;
+    const work = setup.reader.begin(now + clockOffset);
+    let result: unknown;
+    try {
+      const request = setup.outlet.open === undefined ? work.frames : setup.outlet.open(work);
+      result = setup.handler(request, new WorkContext(work, setup.context));
+    } catch (error) {
+      this.fail(work, error);
+      return performance.now();
+    }
+    if (isThenable(result)) {
+      this.await(work, result);
+      return performance.now();
+    }
+    // In one go: nothing of it can be seen from outside, but for the result.
+    const after = performance.now();
+    setup.service.record(microseconds(after - now));
+    this.deliver(work, result);
+    return after;
+  }
+
+  private await(work: Work, result: PromiseLike<unknown>): void {
+    this.hold(work);
+    if (this.setup.timeout >= 0 && this.deadline === undefined) this.expireLater(this.setup.timeout);
+    result.then(
+      (value) => {
+        if (work.over) return;
+        this.setup.service.record(microseconds(performance.now() + clockOffset - work.begunAt));
+        this.deliver(work, value);
+      },
+      (error: unknown) => {
+        if (!work.over) this.fail(work, error);
+      },
+    );
+  }
+
+  /** The message goes on for longer than this turn. */
+  private hold(work: Work): void {
+    if (this.running.has(work)) return;
+    this.running.add(work);
+    this.places += 1;
+    work.placed = true;
+    work.onLeave = this.leave;
+    Atomics.store(this.setup.control, LANE_RUNNING, this.running.size);
+  }
+
+  private deliver(work: Work, result: unknown): void {
+    const { reader, outlet } = this.setup;
+    reader.mark(work, SLOT_STATE_DELIVERING);
+    let delivered: Promise<void> | undefined;
+    try {
+      delivered = outlet.deliver(work, result);
+    } catch (error) {
+      this.fail(work, error);
+      return;
+    }
+    if (delivered === undefined) {
+      this.settle(work);
+      return;
+    }
+    this.hold(work);
+    delivered.then(
+      () => this.settle(work),
+      (error: unknown) => this.fail(work, error),
+    );
+  }
+
+  private fail(work: Work, thrown: unknown): void {
+    const { control, reader, outlet } = this.setup;
+    const error = asError(thrown);
+    work.over = true;
+    Atomics.add(control, LANE_FAILED, 1);
+    this.report(work, error);
+    reader.mark(work, SLOT_STATE_DELIVERING);
+    let done: Promise<void> | undefined;
+    try {
+      done = outlet.fail(work, error);
+    } catch (second) {
+      this.report(work, asError(second));
+    }
+    if (done === undefined) {
+      this.settle(work);
+      return;
+    }
+    this.hold(work);
+    done.then(
+      () => this.settle(work),
+      (second: unknown) => {
+        this.report(work, asError(second));
+        this.settle(work);
+      },
+    );
+  }
+
+  private report(work: Work, error: Error): void {
+    this.setup.report({ type: 'failed', error: toWire(error), message: reported(work) });
+  }
+
+  private settle(work: Work): void {
+    work.over = true;
+    this.setup.latency.record(microseconds(performance.now() + clockOffset - work.receivedAt));
+    this.setup.reader.settle(work);
+    if (!this.running.delete(work)) return;
+    Atomics.store(this.setup.control, LANE_RUNNING, this.running.size);
+    this.leave(work);
+  }
+
+  /** Handlers begin in order and have the same time: the first to begin is the first whose time is up. */
+  private expireLater(milliseconds: number): void {
+    this.deadline = setTimeout(this.expire, Math.max(1, Math.ceil(milliseconds)));
+  }
+
+  private readonly expire = (): void => {
+    this.deadline = undefined;
+    const { timeout, control } = this.setup;
+    const now = performance.now() + clockOffset;
+    for (const work of this.running) {
+      if (work.over) continue;
+      const left = work.begunAt + timeout - now;
+      if (left > 0) {
+        this.expireLater(left);
+        return;
+      }
+      const error = new TimeoutError('handler', timeout / 1000);
+      Atomics.add(control, LANE_TIMED_OUT, 1);
+      this.fail(work, error);
+      work.abort?.abort(error);
+    }
+  };
+}
+
+/** A copy of a message, for whoever is told of it later. */
+export function reported(work: Work): Extract<Report, { type: 'failed' }>['message'] {
+  return {
+    ticket: work.ticket,
+    source: work.source,
+    attempts: work.attempts,
+    envelope: work.envelope.map((frame) => frame.copy()),
+    frames: work.frames.map((frame) => frame.copy()),
+  };
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  );
+}
+
+function microseconds(milliseconds: number): number {
+  return Math.max(1, Math.round(milliseconds * 1000));
+}

@@ -1,0 +1,361 @@
+/**
+ * The host of handler threads: makes the lanes, keeps a thread at each, and takes care of what a dead thread left.
+ *
+ * 1. No message passes through the host's thread. It acts when a thread comes, dies, or reports something.
+ * 2. A dead thread's lane is rescued only when no JavaScript of that thread can run any more (`laneGone`); the thread
+ *    that replaces it gets a new lane.
+ */
+import { EventEmitter } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Piscina } from 'piscina';
+import { HandlerError, TimeoutError } from '../errors.js';
+import { ORDER_ABORT, ORDER_STOP } from '../layout.js';
+import { type LaneMessage, native } from '../native.js';
+import { attachmentOf, type Socket } from '../socket.js';
+import { Circuit } from './circuit.js';
+import type { CheckedHandlerOptions } from './host-options.js';
+import { HostedLane } from './lane.js';
+import type { LaneIo } from './lane-io.js';
+import { LaneCounts, type LaneStats } from './lane-stats.js';
+import type { LogLevel, Report, ReportedMessage, ThreadTask } from './outlet.js';
+import type { NativeRoute } from './route.js';
+import { asError, fromWire } from './wire-error.js';
+
+export interface LaneHostOptions extends CheckedHandlerOptions {
+  /** What it is called in errors: `'serve'`, `'pipeline stage 1'`. */
+  readonly label: string;
+  readonly io: LaneIo;
+  readonly sources: readonly Socket[];
+  readonly route: NativeRoute;
+  readonly outlet: { readonly module: string; readonly data: unknown };
+  /** A thread's outlet asks for something, and holds the message until it is done. */
+  readonly onAsk?: (message: ReportedMessage, error: Error) => void;
+  /** A message whose thread died while it ran, and that is not tried again. */
+  readonly onLost?: (lost: LostMessage) => void;
+}
+
+/** A message that a thread had begun when it died. */
+export interface LostMessage extends LaneMessage {
+  readonly error: Error;
+  readonly thread: number;
+  /** Tried again; not; or unknown, because its result was just on its way out. */
+  readonly outcome: 'retried' | 'failed' | 'unknown';
+}
+
+/** What `LaneHost` emits. */
+export interface LaneHostEvents {
+  failed: [error: Error, message: ReportedMessage, thread: number];
+  /** A result that could not be delivered. */
+  dropped: [error: Error, message: ReportedMessage, thread: number];
+  lost: [LostMessage];
+  thread: [event: ThreadEvent];
+  log: [level: LogLevel, args: unknown[], thread: number];
+}
+
+/** Something that happened to a handler thread. */
+export interface ThreadEvent {
+  readonly type: 'started' | 'died' | 'circuit-open';
+  readonly thread: number;
+  readonly error?: Error;
+  /** Until it is replaced, in milliseconds. */
+  readonly wait?: number;
+}
+
+const threadFile = new URL('../../workers/handler-thread.js', import.meta.url).href;
+/** Bytes that wait in all lanes together; a single message may be larger. */
+const MOST_BYTES = 64 * 1024 * 1024;
+/** How often the host looks whether a thread is gone, or all is done, in milliseconds. */
+const LOOK_MS = 2;
+/** How long threads may take to end by themselves, in milliseconds. */
+const TEARDOWN_MS = 2000;
+
+export class LaneHost extends EventEmitter<LaneHostEvents> {
+  readonly group: number;
+  private readonly lanes: (HostedLane | undefined)[];
+  private readonly counts: LaneCounts[];
+  private readonly circuits: Circuit[];
+  private readonly pool: Piscina;
+  private readonly ends = new Set<Promise<void>>();
+  private readonly replacements = new Map<number, NodeJS.Timeout>();
+  private watchdog: NodeJS.Timeout | undefined;
+  private stopping = false;
+  private started = false;
+
+  private constructor(private readonly options: LaneHostOptions) {
+    super();
+    const { threads, route, io, maxInFlight, worker } = options;
+    this.group = native.groupCreate(
+      io.loop,
+      threads,
+      maxInFlight,
+      route.policy,
+      route.bodyAt,
+      route.frame,
+      route.start,
+      route.end,
+    );
+    this.lanes = Array.from({ length: threads });
+    this.counts = Array.from({ length: threads }, () => new LaneCounts());
+    this.circuits = Array.from({ length: threads }, () => new Circuit(options.circuit));
+    this.pool = new Piscina({
+      ...worker,
+      filename: threadFile,
+      minThreads: threads,
+      maxThreads: threads,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      concurrentTasksPerWorker: 1,
+      atomics: 'disabled',
+      recordTiming: false,
+    } as ConstructorParameters<typeof Piscina>[0]);
+    // Of a thread without a task: it is being replaced, or ends.
+    this.pool.on('error', () => {});
+  }
+
+  /**
+   * Starts the threads; sources are served once all are ready.
+   *
+   * @throws (rejects) {@link HandlerError} if a thread does not come up, with the reason as its cause
+   */
+  static async start(options: LaneHostOptions): Promise<LaneHost> {
+    const host = new LaneHost(options);
+    try {
+      await Promise.all(host.lanes.map((_, index) => host.startThread(index)));
+    } catch (error) {
+      await host.close();
+      throw error;
+    }
+    host.started = true;
+    for (const source of options.sources) native.groupAddSource(host.group, attachmentOf(source).slot);
+    if (options.timeout >= 0) host.watch();
+    return host;
+  }
+
+  /** Resolves once the thread takes messages, and rejects if it dies before. */
+  private startThread(index: number): Promise<void> {
+    const { options } = this;
+    const most = Math.ceil(options.maxInFlight / options.threads);
+    return new Promise((resolve, reject) => {
+      const lane = new HostedLane(
+        this.group,
+        index,
+        most,
+        Math.max(1, Math.floor(MOST_BYTES / options.threads)),
+        options.io,
+        (report) => {
+          if (report.type === 'ready') {
+            lane.ready = true;
+            this.circuits[index]!.open = false;
+            this.emit('thread', { type: 'started', thread: index });
+            resolve();
+          } else {
+            this.read(lane, report);
+          }
+        },
+      );
+      this.lanes[index] = lane;
+      const end = this.run(lane).then(
+        () => {}, // close() does the rest
+        async (thrown: unknown) => {
+          const error = await this.died(lane, asError(thrown));
+          reject(error);
+        },
+      );
+      this.ends.add(end);
+      void end.finally(() => this.ends.delete(end));
+    });
+  }
+
+  private run(lane: HostedLane): Promise<unknown> {
+    const { options } = this;
+    const { chunks, reports } = lane.ports;
+    const counts = this.counts[lane.index]!;
+    const task: ThreadTask = {
+      label: options.label,
+      index: lane.index,
+      lane: lane.id,
+      control: lane.control,
+      chunks,
+      reports,
+      handler: options.handler,
+      outlet: options.outlet,
+      concurrency: options.concurrency,
+      timeout: options.timeout,
+      latency: counts.latency,
+      service: counts.service,
+    };
+    return this.pool.run(task, { transferList: [chunks, reports] });
+  }
+
+  private read(lane: HostedLane, report: Report): void {
+    const { index } = lane;
+    switch (report.type) {
+      case 'hello':
+        lane.threadId = report.threadId;
+        break;
+      case 'failed':
+      case 'dropped':
+        this.emit(report.type, fromWire(report.error), report.message, index);
+        break;
+      case 'log':
+        this.emit('log', report.level, report.args, index);
+        break;
+      case 'ask':
+        this.options.onAsk?.(report.message, fromWire(report.error));
+        lane.tell({ answered: report.id });
+        break;
+      default:
+    }
+  }
+
+  /** A thread ended otherwise than by being told. */
+  private async died(lane: HostedLane, reason: Error): Promise<Error> {
+    while (!native.laneGone(lane.id)) await sleep(LOOK_MS);
+    lane.readReports();
+    const { index } = lane;
+    const { started, stopping } = this;
+    const cause = lane.endedFor ?? reason;
+    const error =
+      reason instanceof HandlerError || reason.name === 'HandlerError'
+        ? new HandlerError(reason.message, { cause: reason.cause ?? reason })
+        : new HandlerError(`${this.options.label}: handler thread ${index} died: ${cause.message}`, {
+            cause,
+          });
+    if (this.lanes[index] === lane) this.lanes[index] = undefined;
+    if (stopping) {
+      this.lanes[index] = lane; // close() counts what it left
+      return error;
+    }
+    this.rescue(lane, error, this.options.retries);
+    this.counts[index]!.end(lane);
+    lane.release();
+    if (!started) return error;
+    this.counts[index]!.deaths += 1;
+    this.emit('thread', { type: 'died', thread: index, error });
+    this.replace(index, error);
+    return error;
+  }
+
+  /** Un-begun messages go to other threads; @returns how many messages were begun and are not tried again */
+  private rescue(lane: HostedLane, error: Error, retries: number): number {
+    const { begun } = native.laneRescue(lane.id, retries);
+    let lost = 0;
+    for (const { delivering, ...message } of begun) {
+      const again = !delivering && message.attempts < retries;
+      const outcome = delivering ? 'unknown' : again ? 'retried' : 'failed';
+      if (!again) lost += 1;
+      const told: LostMessage = { ...message, error, thread: lane.index, outcome };
+      if (outcome === 'failed') this.options.onLost?.(told);
+      this.counts[lane.index]![again ? 'retried' : 'lost'] += 1;
+      this.emit('lost', told);
+    }
+    return lost;
+  }
+
+  private replace(index: number, error: Error): void {
+    const circuit = this.circuits[index]!;
+    const wait = circuit.died(performance.now());
+    const start = (): void => {
+      this.replacements.delete(index);
+      // What it dies of, if it does, is dealt with like any death.
+      if (!this.stopping) this.startThread(index).catch(() => {});
+    };
+    if (wait === 0 && !circuit.open) {
+      start();
+      return;
+    }
+    this.emit('thread', { type: 'circuit-open', thread: index, error, wait });
+    this.replacements.set(index, setTimeout(start, wait));
+  }
+
+  /** Ends threads whose handler blocks them beyond the time it has. */
+  private watch(): void {
+    const { timeout, grace } = this.options;
+    const every = Math.min(1000, Math.max(10, (timeout + grace) / 4));
+    this.watchdog = setInterval(() => {
+      const [seconds, nanoseconds] = process.hrtime();
+      const latest = seconds * 1e3 + nanoseconds / 1e6 - timeout - grace;
+      for (const lane of this.lanes) {
+        if (lane?.threadId === undefined || lane.endedFor !== undefined || !lane.runsSinceBefore(latest))
+          continue;
+        const { threadId } = lane;
+        const worker = this.pool.threads.find((thread) => thread.threadId === threadId);
+        if (worker === undefined) continue;
+        lane.endedFor = new TimeoutError('handler', timeout / 1000);
+        this.counts[lane.index]!.timedOut += 1;
+        void worker.terminate();
+      }
+    }, every);
+    this.watchdog.unref();
+  }
+
+  /** One entry for each thread. */
+  stats(): LaneStats[] {
+    return this.lanes.map((lane, index) =>
+      this.counts[index]!.stats(index, lane, this.circuits[index]!.open),
+    );
+  }
+
+  /** How many messages are received and not in a lane yet. */
+  get pending(): number {
+    return native.groupPending(this.group);
+  }
+
+  /** Takes no message from the sources any more. */
+  pauseSources(): void {
+    native.groupPause(this.group);
+  }
+
+  /** Whether nothing is pending, queued or in progress. */
+  get idle(): boolean {
+    if (this.pending > 0) return false;
+    return this.lanes.every((lane) => lane === undefined || (lane.queued === 0 && lane.inProgress === 0));
+  }
+
+  /** Waits until all that was taken is done with. @returns whether it is, within that time */
+  async drained(milliseconds: number): Promise<boolean> {
+    const until = milliseconds < 0 ? Infinity : performance.now() + milliseconds;
+    while (!this.idle) {
+      if (performance.now() >= until) return false;
+      await sleep(LOOK_MS);
+    }
+    return true;
+  }
+
+  /** The signals of running handlers abort. */
+  abort(): void {
+    for (const lane of this.lanes) lane?.order(ORDER_ABORT);
+  }
+
+  /** Ends the threads. @returns the messages that were taken and are not done with */
+  async close(): Promise<LaneMessage[]> {
+    this.stopping = true;
+    clearInterval(this.watchdog);
+    for (const timer of this.replacements.values()) clearTimeout(timer);
+    native.groupPause(this.group);
+    const lanes = this.lanes.filter((lane) => lane !== undefined);
+    for (const lane of lanes) lane.order(ORDER_STOP);
+    const timer = new AbortController();
+    await Promise.race([
+      Promise.all(this.ends),
+      sleep(TEARDOWN_MS, undefined, { signal: timer.signal }).catch(() => {}),
+    ]);
+    timer.abort();
+    await this.pool.destroy();
+    await Promise.all(this.ends);
+    const unfinished: LaneMessage[] = [];
+    for (const lane of lanes) {
+      this.counts[lane.index]!.end(lane);
+      unfinished.push(...this.leftIn(lane));
+    }
+    unfinished.push(...native.groupTakePending(this.group));
+    native.groupClose(this.group);
+    this.lanes.fill(undefined);
+    return unfinished;
+  }
+
+  private leftIn(lane: HostedLane): LaneMessage[] {
+    const { begun } = native.laneRescue(lane.id, 0);
+    lane.release();
+    return begun;
+  }
+}

@@ -1,0 +1,100 @@
+/** What becomes of the handler's results, in the handler thread. */
+import type { MessagePort } from 'node:worker_threads';
+import type { Message } from '../message.js';
+import type { Work } from './work.js';
+
+export interface Outlet {
+  /** What the handler gets; the frames without their envelope unless it says otherwise. */
+  open?(work: Work): Message[];
+  /**
+   * Does something with the handler's result.
+   *
+   * @returns undefined when it is done, so that the message is settled; otherwise a promise. Until that resolves, the
+   *   message is in flight, and keeps its place among those that `concurrency` allows unless `work.leave()` is called.
+   * @throws (or rejects) what then becomes of a failure of the handler: `fail` is called
+   */
+  deliver(work: Work, result: unknown): Promise<void> | undefined;
+  /** The handler threw, rejected or took too long. Otherwise as `deliver`. */
+  fail(work: Work, error: Error): Promise<void> | undefined;
+  /** Called before the thread sleeps, and every now and then while it is busy. */
+  flush?(): void;
+  /** The lane's doorbell rang: there may be room where there was none. */
+  wake?(): void;
+  /** After the last message. */
+  close?(): void | Promise<void>;
+}
+
+/** What an outlet knows of its thread. */
+export interface OutletThread {
+  /** The thread's number, from 0. */
+  readonly index: number;
+  readonly lane: number;
+  /** The lane's control block: LANE_SENT and LANE_DROPPED are the outlet's to count. */
+  readonly control: Int32Array;
+  /** The exports of the handler's module. */
+  readonly module: Readonly<Record<string, unknown>>;
+  /** Tells the host something, unless it has too much to read already. */
+  report(report: Report): void;
+  /** Has the host do something about a failed message (`onAsk`); resolves when it has. */
+  ask(work: Work, error: Error): Promise<void>;
+}
+
+/** The default export of an outlet's module. */
+export type MakeOutlet = (data: unknown, thread: OutletThread) => Outlet | Promise<Outlet>;
+
+/** An error on its way between threads: structured cloning would lose its code. */
+export interface WireError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string | undefined;
+  readonly code: string | undefined;
+}
+
+/** A message about which something is reported: copied, so that it stays. */
+export interface ReportedMessage {
+  readonly ticket: number;
+  readonly source: number;
+  readonly attempts: number;
+  readonly envelope: Uint8Array[];
+  readonly frames: Uint8Array[];
+}
+
+/** What a handler thread posts to its host. */
+export type Report =
+  | { readonly type: 'hello'; readonly threadId: number }
+  | { readonly type: 'ready' }
+  | { readonly type: 'failed'; readonly error: WireError; readonly message: ReportedMessage }
+  | { readonly type: 'dropped'; readonly error: WireError; readonly message: ReportedMessage }
+  | {
+      readonly type: 'ask';
+      readonly id: number;
+      readonly error: WireError;
+      readonly message: ReportedMessage;
+    }
+  | { readonly type: 'log'; readonly level: LogLevel; readonly args: unknown[] };
+
+/** What a host posts to a handler thread: it has done what it was asked for. */
+export interface HostMessage {
+  readonly answered: number;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** What a handler thread is started with, as Piscina's task. */
+export interface ThreadTask {
+  readonly label: string;
+  readonly index: number;
+  readonly lane: number;
+  readonly control: Int32Array;
+  /** Where the lane's memory arrives. */
+  readonly chunks: MessagePort;
+  readonly reports: MessagePort;
+  readonly handler: { readonly href: string; readonly exportName: string };
+  readonly outlet: { readonly module: string; readonly data: unknown };
+  readonly concurrency: number;
+  /** In milliseconds, -1 for none. */
+  readonly timeout: number;
+  /** Histograms of the lane, in microseconds. */
+  readonly latency: unknown;
+  readonly service: unknown;
+}

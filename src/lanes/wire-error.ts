@@ -1,0 +1,27 @@
+/** Errors on their way between threads. */
+import { inspect } from 'node:util';
+import type { WireError } from './outlet.js';
+
+/** Whatever was thrown, as an Error. */
+export function asError(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown;
+  return new Error(typeof thrown === 'string' ? thrown : inspect(thrown));
+}
+
+export function toWire(thrown: unknown): WireError {
+  const error = asError(thrown);
+  const { code } = error as { code?: unknown };
+  return {
+    name: String(error.name),
+    message: String(error.message),
+    stack: typeof error.stack === 'string' ? error.stack : undefined,
+    code: typeof code === 'string' ? code : undefined,
+  };
+}
+
+export function fromWire(wire: WireError): Error {
+  const error = new Error(wire.message);
+  Object.defineProperty(error, 'name', { value: wire.name, configurable: true, writable: true });
+  if (wire.stack !== undefined) error.stack = wire.stack;
+  return wire.code === undefined ? error : Object.assign(error, { code: wire.code });
+}

@@ -1,0 +1,39 @@
+/** One message that a handler thread has begun. */
+import type { ChunkView } from '../inbox.js';
+import type { Message } from '../message.js';
+
+export class Work {
+  /** Whether its outcome is known: what the handler still does is of no account. */
+  over = false;
+  /** Whether it takes one of the places that `concurrency` allows. */
+  placed = false;
+  /** Made when the handler asks for the signal. */
+  abort: AbortController | undefined;
+  /** @internal Frees its place before it is settled; set by the consumer. */
+  onLeave: ((work: Work) => void) | undefined;
+
+  constructor(
+    /** Frames before the body: routing ids and the delimiter. */
+    readonly envelope: Message[],
+    /** The frames that the handler gets. */
+    readonly frames: Message[],
+    /** Its number in order of receipt, 32 bits, wrapping. */
+    readonly ticket: number,
+    /** Which of the sources it came from; NO_SOURCE from another stage. */
+    readonly source: number,
+    /** How often it was begun before. */
+    readonly attempts: number,
+    /** In milliseconds of the steady clock. */
+    readonly receivedAt: number,
+    /** In milliseconds of the steady clock. */
+    readonly begunAt: number,
+    readonly chunk: ChunkView,
+    readonly slot: number,
+    readonly cost: number,
+  ) {}
+
+  /** The handler is done, only the delivery is not: another message may begin. */
+  leave(): void {
+    this.onLeave?.(this);
+  }
+}

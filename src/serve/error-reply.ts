@@ -1,0 +1,19 @@
+/** What is answered when a handler fails. */
+import type { Sendable } from '../encode.js';
+
+/** What a handler's failure is answered with; undefined for nothing. */
+export type ErrorReply = (error: Error, request: Buffer[]) => Sendable | readonly Sendable[] | undefined;
+
+/** One frame of JSON: `{"error":{"name":"RangeError","message":"...","code":"..."}}`, the code where there is one. */
+export function defaultErrorReply(error: Error): string {
+  const { code } = error as { code?: unknown };
+  return JSON.stringify({
+    error: { name: error.name, message: error.message, ...(typeof code === 'string' && { code }) },
+  });
+}
+
+/** A result as the frames of a reply. Nothing is one empty frame: a REQ peer waits for something. */
+export function framesOf(result: unknown): Sendable[] {
+  if (result === undefined) return [''];
+  return (Array.isArray(result) ? result : [result]) as Sendable[];
+}

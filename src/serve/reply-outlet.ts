@@ -1,0 +1,101 @@
+/** The outlet of `serve`: the handler thread itself replies, through the server's socket. */
+import type { Sendable } from '../encode.js';
+import { argumentError } from '../errors.js';
+import type { Handle } from '../handles.js';
+import { reported } from '../lanes/lane-consumer.js';
+import type { Outlet, OutletThread } from '../lanes/outlet.js';
+import { asError, toWire } from '../lanes/wire-error.js';
+import type { Work } from '../lanes/work.js';
+import { LANE_DROPPED, LANE_SENT } from '../layout.js';
+import { attachmentOf, Socket } from '../socket.js';
+import { defaultErrorReply, type ErrorReply, framesOf } from './error-reply.js';
+import { ReplyQueue } from './reply-queue.js';
+
+export interface ReplyOutletData {
+  readonly socket: Handle<'socket'>;
+  /** Who words the answer to a failure: this thread, the host, or nobody. */
+  readonly errorReply: 'thread' | 'host' | 'none';
+  /** How long a reply may wait for a peer that does not read, in milliseconds. */
+  readonly patience: number;
+}
+
+class ReplyOutlet implements Outlet {
+  private readonly socket: Socket;
+  private readonly queue: ReplyQueue;
+  private readonly wording: ErrorReply;
+
+  constructor(
+    private readonly data: ReplyOutletData,
+    private readonly thread: OutletThread,
+  ) {
+    this.socket = Socket.attach(data.socket);
+    this.queue = new ReplyQueue(data.patience);
+    const { errorReply } = thread.module;
+    this.wording = typeof errorReply === 'function' ? (errorReply as ErrorReply) : defaultErrorReply;
+  }
+
+  deliver(work: Work, result: unknown): Promise<void> | undefined {
+    if (Array.isArray(result) && result.length === 0) {
+      throw argumentError('The reply', 'at least one frame', result);
+    }
+    return this.reply(work, framesOf(result));
+  }
+
+  fail(work: Work, error: Error): Promise<void> | undefined {
+    if (this.data.errorReply === 'none') return undefined;
+    if (this.data.errorReply === 'host') {
+      work.leave();
+      return this.thread.ask(work, error);
+    }
+    let frames: Sendable[];
+    try {
+      const worded = this.wording(error, work.frames);
+      if (worded === undefined) return undefined;
+      frames = framesOf(worded);
+    } catch (second) {
+      frames = [defaultErrorReply(asError(second))];
+    }
+    return this.reply(work, frames);
+  }
+
+  private reply(work: Work, frames: Sendable[]): Promise<void> | undefined {
+    const { control } = this.thread;
+    let sent: Promise<void> | undefined;
+    try {
+      sent = this.queue.send(this.socket, [...work.envelope, ...frames]);
+    } catch (error) {
+      if (error instanceof TypeError) throw error; // it cannot be sent, to nobody
+      this.drop(work, error);
+      return undefined;
+    }
+    if (sent === undefined) {
+      control[LANE_SENT] = control[LANE_SENT]! + 1;
+      return undefined;
+    }
+    work.leave();
+    return sent.then(
+      () => {
+        control[LANE_SENT] = control[LANE_SENT]! + 1;
+      },
+      (error: unknown) => this.drop(work, error),
+    );
+  }
+
+  private drop(work: Work, error: unknown): void {
+    Atomics.add(this.thread.control, LANE_DROPPED, 1);
+    this.thread.report({ type: 'dropped', error: toWire(error), message: reported(work) });
+  }
+
+  flush(): void {
+    attachmentOf(this.socket).sender.flush();
+  }
+
+  close(): void {
+    this.queue.close();
+    this.flush();
+  }
+}
+
+export default function makeReplyOutlet(data: unknown, thread: OutletThread): Outlet {
+  return new ReplyOutlet(data as ReplyOutletData, thread);
+}

@@ -1,0 +1,346 @@
+/**
+ * serve(): a server whose requests are handled by a module, in several threads.
+ */
+import { EventEmitter } from 'node:events';
+import { ArgumentError, argumentError, HandlerError, ZmqError } from '../errors.js';
+import { checkHandlerOptions, type HandlerOptions } from '../lanes/host-options.js';
+import { LaneHost, type LostMessage, type ThreadEvent } from '../lanes/lane-host.js';
+import { LaneIo } from '../lanes/lane-io.js';
+import type { LaneStats } from '../lanes/lane-stats.js';
+import type { LogLevel, ReportedMessage } from '../lanes/outlet.js';
+import { BODY_AFTER_DELIMITER, BODY_AFTER_ROUTING_ID, nativeRoute, type Route } from '../lanes/route.js';
+import type { LaneMessage } from '../native.js';
+import type { SocketOptions } from '../option-types.js';
+import { checkFlag, checkOptions, checkTimeout } from '../pending.js';
+import { Router } from '../sockets.js';
+import { defaultErrorReply, type ErrorReply, framesOf } from './error-reply.js';
+import { ReplyQueue } from './reply-queue.js';
+
+const outletFile = new URL('./reply-outlet.js', import.meta.url).href;
+
+/** Options of `serve`. */
+export interface ServeOptions extends HandlerOptions {
+  /** Where to listen: an endpoint or several. */
+  bind?: string | readonly string[];
+  /** What to connect to: a broker's back end, or several. */
+  connect?: string | readonly string[];
+  /** How requests are spread over the threads; `'least-loaded'` unless told. */
+  route?: Route;
+  /**
+   * What a failed request is answered with: a function, called in this thread; `false` for nothing. Unless told, the
+   * function `errorReply` of the handler's module if it exports one, or else one frame of JSON with the error's name,
+   * message and code.
+   */
+  errorReply?: ErrorReply | false;
+  /** How long a reply may wait for a peer that does not read, in milliseconds; 10 s unless told. */
+  replyTimeout?: number;
+  /**
+   * Whether an empty frame separates the envelope from the body, as REQ peers and brokers have it; true unless told.
+   * Messages without an empty frame have only a routing id before their body either way.
+   */
+  delimiter?: boolean;
+  /** Options of the ROUTER socket: high-water marks, heartbeats, CURVE keys, `context`, ... */
+  socketOptions?: SocketOptions;
+}
+
+/** Options of a server's `close`. */
+export interface ServerCloseOptions {
+  /** Whether to finish what was accepted; true unless told. */
+  drain?: boolean;
+  /** How long that may take, in milliseconds, -1 for as long as it takes; 5000 unless told. */
+  timeout?: number;
+}
+
+/** What `close` came to. */
+export interface ServerCloseResult {
+  /** Requests that were accepted and not answered. */
+  readonly unfinished: number;
+}
+
+/** Where an error came from. */
+export interface ServerErrorInfo {
+  /**
+   * `'handler'`: it threw, rejected or took too long. `'thread'`: a handler thread died. `'lost'`: it died while it
+   * ran this request. `'reply'`: the peer is gone or does not read. `'circuit'`: a thread died too often and is not
+   * replaced for a while. `'close'`: the server closed before it was done.
+   */
+  readonly type: 'handler' | 'thread' | 'lost' | 'reply' | 'circuit' | 'close';
+  readonly thread: number | undefined;
+  /** The frames of the request, without the envelope. */
+  readonly request: Buffer[] | undefined;
+  readonly routingId: Buffer | undefined;
+  /** What became of a lost request: tried again, answered with an error, or not known. */
+  readonly outcome?: LostMessage['outcome'];
+}
+
+export interface ServerStats {
+  /** Milliseconds since it started. */
+  readonly uptime: number;
+  /** Requests done with per second, since the last call or the start. */
+  readonly rate: number;
+  readonly handled: number;
+  readonly failed: number;
+  readonly sent: number;
+  readonly dropped: number;
+  /** Requests that are accepted and not done with. */
+  readonly inFlight: number;
+  readonly threads: readonly LaneStats[];
+}
+
+export interface ServerEvents {
+  error: [error: Error, info: ServerErrorInfo];
+  thread: [event: ThreadEvent];
+  log: [level: LogLevel, args: unknown[], thread: number];
+  close: [result: ServerCloseResult];
+}
+
+/**
+ * A running server.
+ *
+ * ```ts
+ * server.on('error', (error, { type, request }) => console.error(type, error.message));
+ * process.once('SIGTERM', () => server.close());
+ * ```
+ */
+export class Server extends EventEmitter<ServerEvents> {
+  /** The endpoint it listens on, or is connected to: the first where there are several. */
+  readonly endpoint: string;
+  readonly endpoints: readonly string[];
+  readonly #socket: Router;
+  readonly #io: LaneIo;
+  readonly #host: LaneHost;
+  readonly #replies: ReplyQueue;
+  readonly #errorReply: ErrorReply | false | undefined;
+  readonly #startedAt = performance.now();
+  #lastStats = { at: performance.now(), handled: 0 };
+  #closing: Promise<ServerCloseResult> | undefined;
+
+  /** @internal */
+  constructor(made: {
+    socket: Router;
+    io: LaneIo;
+    host: LaneHost;
+    endpoints: readonly string[];
+    replies: ReplyQueue;
+    errorReply: ErrorReply | false | undefined;
+  }) {
+    super();
+    this.#socket = made.socket;
+    this.#io = made.io;
+    this.#host = made.host;
+    this.#replies = made.replies;
+    this.#errorReply = made.errorReply;
+    this.endpoints = made.endpoints;
+    this.endpoint = made.endpoints[0]!;
+    const { host } = made;
+    host.on('failed', (error, message, thread) => this.#report(error, 'handler', thread, message));
+    host.on('dropped', (error, message, thread) => this.#report(error, 'reply', thread, message));
+    host.on('lost', (lost) => this.#report(lost.error, 'lost', lost.thread, split(lost), lost.outcome));
+    host.on('thread', (event) => {
+      this.emit('thread', event);
+      if (event.type === 'died') this.#report(event.error!, 'thread', event.thread);
+      if (event.type === 'circuit-open') {
+        const seconds = event.wait! / 1000;
+        const text = `handler thread ${event.thread} died too often and is replaced in ${seconds} s`;
+        this.#report(new HandlerError(text, { cause: event.error }), 'circuit', event.thread);
+      }
+    });
+    host.on('log', (level, args, thread) => this.emit('log', level, args, thread));
+  }
+
+  /** What it has done so far, and is doing. */
+  stats(): ServerStats {
+    const threads = this.#host.stats();
+    const sum = (name: 'handled' | 'failed' | 'sent' | 'dropped' | 'queued' | 'inProgress'): number =>
+      threads.reduce((total, thread) => total + thread[name], 0);
+    const handled = sum('handled');
+    const now = performance.now();
+    const rate = ((handled - this.#lastStats.handled) * 1000) / Math.max(1, now - this.#lastStats.at);
+    this.#lastStats = { at: now, handled };
+    return {
+      uptime: now - this.#startedAt,
+      rate,
+      handled,
+      failed: sum('failed'),
+      sent: sum('sent'),
+      dropped: sum('dropped'),
+      inFlight: (this.#closing === undefined ? this.#host.pending : 0) + sum('queued') + sum('inProgress'),
+      threads,
+    };
+  }
+
+  /** Whether it is closed, or about to. */
+  get closed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  /**
+   * Takes no new requests, finishes those that were accepted and sends their replies, then ends the threads. Calling
+   * it again gives the same promise.
+   *
+   * @returns how many requests could not be finished in time; each is reported as an `'error'`, too
+   */
+  close(options?: ServerCloseOptions): Promise<ServerCloseResult> {
+    try {
+      const { drain, timeout = 5000 } = checkOptions(options);
+      const patience = checkTimeout(timeout);
+      this.#closing ??= this.#end(drain === undefined ? true : checkFlag('drain', drain), patience);
+      return this.#closing;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #end(drain: boolean, timeout: number): Promise<ServerCloseResult> {
+    const host = this.#host;
+    const until = timeout < 0 ? Infinity : performance.now() + timeout;
+    host.pauseSources();
+    if (!drain || !(await host.drained(timeout))) {
+      host.abort();
+      await host.drained(ABORT_MS);
+    }
+    const left = await host.close();
+    this.#replies.close();
+    for (const message of left) {
+      const error = new ZmqError('The server closed before the request was done', { code: 'ECANCELED' });
+      this.#report(error, 'close', undefined, split(message));
+    }
+    const linger = until === Infinity ? -1 : Math.max(LEAST_LINGER_MS, until - performance.now());
+    this.#socket.close({ linger });
+    this.#io.close();
+    const result = { unfinished: left.length };
+    this.emit('close', result);
+    return result;
+  }
+
+  #report(
+    error: Error,
+    type: ServerErrorInfo['type'],
+    thread: number | undefined,
+    message?: ReportedMessage,
+    outcome?: LostMessage['outcome'],
+  ): void {
+    if (this.listenerCount('error') === 0) return;
+    this.emit('error', error, {
+      type,
+      thread,
+      request: message?.frames.map(asBuffer),
+      routingId: message?.envelope[0] && asBuffer(message.envelope[0]),
+      ...(outcome !== undefined && { outcome }),
+    });
+  }
+
+  /** @internal Answers a failed request from this thread. */
+  answer(message: ReportedMessage, error: Error): void {
+    if (this.#errorReply === false) return;
+    let frames: ReturnType<typeof framesOf>;
+    try {
+      const worded = (this.#errorReply ?? defaultErrorReply)(error, message.frames.map(asBuffer));
+      if (worded === undefined) return;
+      frames = framesOf(worded);
+    } catch (second) {
+      frames = [defaultErrorReply(second as Error)];
+    }
+    try {
+      const parts = [...message.envelope.map(asBuffer), ...frames];
+      this.#replies.send(this.#socket as never, parts)?.catch((reason: Error) => {
+        this.#report(reason, 'reply', undefined, message);
+      });
+    } catch (reason) {
+      this.#report(reason as Error, 'reply', undefined, message);
+    }
+  }
+}
+
+/** How long running handlers get when their signal was aborted, in milliseconds. */
+const ABORT_MS = 100;
+/** What replies that libzmq has get to leave, even when the time is up, in milliseconds. */
+const LEAST_LINGER_MS = 100;
+
+/**
+ * Starts a server: requests of REQ and DEALER peers are handled by a module's function, in several threads, and what
+ * it returns goes back to whoever asked.
+ *
+ * ```ts
+ * const server = await serve({
+ *   bind: 'tcp://127.0.0.1:5555',
+ *   handler: new URL('./handler.js', import.meta.url),
+ *   threads: 4,
+ * });
+ * await server.close({ drain: true, timeout: 5000 });
+ * ```
+ *
+ * @throws (rejects) {@link ArgumentError} for bad options, {@link HandlerError} if the handler cannot be loaded,
+ *   {@link ZmqError} if the socket cannot be bound
+ */
+export async function serve(options: ServeOptions): Promise<Server> {
+  if (typeof options !== 'object' || options === null) throw argumentError('options', 'an object', options);
+  const bind = endpointsOf('bind', options.bind);
+  const connect = endpointsOf('connect', options.connect);
+  if (bind.length + connect.length === 0) {
+    throw new ArgumentError("options: expected 'bind' or 'connect', got neither");
+  }
+  const { errorReply, replyTimeout = 10_000, route = 'least-loaded', delimiter } = options;
+  if (errorReply !== undefined && errorReply !== false && typeof errorReply !== 'function') {
+    throw argumentError('errorReply', 'a function or false', errorReply);
+  }
+  const patience = checkTimeout(replyTimeout, 'replyTimeout');
+  const delimited = delimiter === undefined || checkFlag('delimiter', delimiter);
+  const routing = nativeRoute(route, delimited ? BODY_AFTER_DELIMITER : BODY_AFTER_ROUTING_ID);
+  const handling = checkHandlerOptions(options, typeof route === 'object');
+  // Replies to peers that are gone, or full, must not be dropped in silence.
+  const socket = new Router({ ...options.socketOptions, mandatory: true });
+  const io = new LaneIo();
+  const replies = new ReplyQueue(patience < 0 ? Infinity : patience);
+  let server: Server | undefined;
+  try {
+    const endpoints = [...bind.map((endpoint) => socket.bind(endpoint)), ...connect];
+    for (const endpoint of connect) socket.connect(endpoint);
+    const host = await LaneHost.start({
+      ...handling,
+      label: 'serve',
+      io,
+      sources: [socket as never],
+      route: routing,
+      outlet: {
+        module: outletFile,
+        data: {
+          socket: socket.share(),
+          errorReply: errorReply === false ? 'none' : errorReply === undefined ? 'thread' : 'host',
+          patience: replies.patience,
+        },
+      },
+      onAsk: (message, error) => server?.answer(message, error),
+      onLost: (lost) => server?.answer(split(lost), lost.error),
+    });
+    server = new Server({ socket, io, host, endpoints, replies, errorReply });
+    return server;
+  } catch (error) {
+    socket.close({ linger: 0 });
+    io.close();
+    throw error;
+  }
+}
+
+function endpointsOf(name: string, value: unknown): readonly string[] {
+  if (value === undefined) return [];
+  const list: unknown[] = Array.isArray(value) ? value : [value];
+  for (const endpoint of list) {
+    if (typeof endpoint !== 'string') throw argumentError(name, 'an endpoint or an array of them', value);
+  }
+  return list as string[];
+}
+
+/** A message with its envelope apart. */
+function split(message: LaneMessage): ReportedMessage {
+  const { ticket, source, attempts, body, frames } = message;
+  return { ticket, source, attempts, envelope: frames.slice(0, body), frames: frames.slice(body) };
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
