@@ -55,6 +55,7 @@ void Environment::cleanUp() {
   for (auto& loop : loops) {
     if (loop) loop->stop();
   }
+  endProxies();
   for (auto& poller : pollers) {
     if (poller) poller->close();
   }
@@ -106,6 +107,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   zt::defineLaneBinding(*environment, exports);
   zt::defineLoopBinding(*environment, exports);
   zt::definePollerBinding(*environment, exports);
+  zt::defineProxyBinding(*environment, exports);
   zt::defineProcessBinding(*environment, exports);
   napi_add_env_cleanup_hook(
       env,

@@ -47,7 +47,10 @@ LoopWatch::Step Attachment::service(Loop& loop) {
   bool checkEvents = false;
   bool needChunk = false;
   serving_ = true;
-  if (active_) {
+  if (active_ && socket.claimedLocked()) {
+    // Who waits to receive learns why that is no use.
+    if (inbox_.control(kCtlDemand).load(std::memory_order_acquire) > 0) completeLocked(0, EBUSY);
+  } else if (active_) {
     inbox_.setDemandDriven(neverAhead(socket.type) ||
                            socket.oneByOne.load(std::memory_order_relaxed) ||
                            socket.shared.load(std::memory_order_relaxed));
@@ -150,6 +153,7 @@ int Attachment::send(Frame* frames, size_t count, bool more, bool mayPark) {
   Socket& socket = *socket_;
   Guard guard(socket.mutex);
   if (socket.closedLocked()) return -ENOTSOCK;
+  if (socket.claimedLocked()) return -EBUSY;
   size_t next = 0;
   if (socket.outboxEmptyLocked()) {
     const int error = socket.sendLocked(frames, count, next, more);
@@ -201,6 +205,11 @@ std::vector<Completion> Attachment::takeCompletions() {
 }
 
 PumpCode Attachment::pumpLocked(int most, uint32_t& published, int& error, size_t& neededBytes) {
+  if (socket_->claimedLocked()) {
+    published = 0;
+    error = EBUSY;
+    return kPumpError;
+  }
   inbox_.setDemandDriven(false);
   const PumpCode code = inbox_.pumpLocked(*socket_, most, published);
   error = inbox_.error();
@@ -242,6 +251,10 @@ void Attachment::setActive(bool active, const std::shared_ptr<Loop>& loop) {
   }
   Guard guard(socket_->mutex);
   active_ = active;
+}
+
+std::vector<Frame> Attachment::takeStashedLocked() {
+  return inbox_.takeStashedLocked();
 }
 
 void Attachment::kick() {

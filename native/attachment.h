@@ -60,6 +60,8 @@ class Attachment : public LoopWatch {
   // Whether a message was taken from libzmq that is not published yet: libzmq's events do not tell
   // of it.
   bool stashedLocked() const { return inbox_.stashedLocked(); }
+  // Takes that message back; no frames if there is none.
+  std::vector<Frame> takeStashedLocked();
   void addChunk(std::shared_ptr<Chunk> chunk);
   // A chunk from the I/O worker, kept until the owner's thread comes for it with adopt(). It is
   // filled only once it is on its way there: any thread that receives may fill it, and the owner

@@ -22,8 +22,11 @@
 #include "loop.h"
 #include "pins.h"
 #include "poller.h"
+#include "proxy.h"
 
 namespace zt {
+
+struct ProxyEntry;
 
 struct Environment {
   explicit Environment(napi_env env) : env(env) {}
@@ -32,6 +35,7 @@ struct Environment {
   std::vector<std::shared_ptr<Context>> contexts;
   std::vector<std::shared_ptr<Attachment>> attachments;  // by slot
   std::vector<std::shared_ptr<Poller>> pollers;          // by slot
+  std::vector<std::shared_ptr<ProxyEntry>> proxies;      // by slot
   std::vector<std::shared_ptr<Loop>> loops;              // started by this thread
   std::unordered_map<uint32_t, std::shared_ptr<Chunk>> chunks;
   std::unordered_map<uint32_t, std::shared_ptr<LaneGroup>> groups;  // made by this thread
@@ -49,6 +53,7 @@ struct Environment {
     return *static_cast<Environment*>(info.Data());
   }
   void cleanUp();
+  void endProxies();
 };
 
 constexpr uint32_t kPollerToken =
@@ -140,6 +145,7 @@ void defineReceiveBinding(Environment& environment, Napi::Object exports);
 void defineLaneBinding(Environment& environment, Napi::Object exports);
 void defineLoopBinding(Environment& environment, Napi::Object exports);
 void definePollerBinding(Environment& environment, Napi::Object exports);
+void defineProxyBinding(Environment& environment, Napi::Object exports);
 void defineProcessBinding(Environment& environment, Napi::Object exports);
 
 template <typename Callback>

@@ -1,52 +1,12 @@
 // Node-API face of Context.
 #include <cerrno>
-#include <mutex>
 
 #include "binding.h"
+#include "report.h"
 
 namespace zt {
 
 namespace {
-
-// Tells JavaScript, from a native thread, that a termination is over. The environment may go first:
-// its finalizer and the caller meet under the mutex.
-class Report {
- public:
-  static std::shared_ptr<Report> create(Napi::Env env, Napi::Function callback) {
-    auto report = std::make_shared<Report>();
-    auto* held = new std::shared_ptr<Report>(report);
-    napi_value name = Napi::String::New(env, "zeromq-threads:context");
-    const napi_status status = napi_create_threadsafe_function(
-        env, callback, nullptr, name, 1, 1, held,
-        [](napi_env, void* data, void*) {
-          std::unique_ptr<std::shared_ptr<Report>> held(
-              static_cast<std::shared_ptr<Report>*>(data));
-          std::lock_guard<std::mutex> lock((*held)->mutex_);
-          (*held)->function_ = nullptr;
-        },
-        nullptr, nullptr, &report->function_);
-    if (status != napi_ok) {
-      delete held;
-      return nullptr;
-    }
-    // A termination that goes on for ever must not keep the process: who waits for it holds a
-    // timer.
-    napi_unref_threadsafe_function(env, report->function_);
-    return report;
-  }
-
-  void deliver() {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (function_ == nullptr) return;
-    napi_call_threadsafe_function(function_, nullptr, napi_tsfn_nonblocking);
-    napi_release_threadsafe_function(function_, napi_tsfn_release);
-    function_ = nullptr;
-  }
-
- private:
-  std::mutex mutex_;
-  napi_threadsafe_function function_ = nullptr;
-};
 
 Napi::Value keep(Environment& environment, Napi::Env env, std::shared_ptr<Context> context,
                  int error) {
@@ -108,8 +68,8 @@ void contextShutdown(const Napi::CallbackInfo& info) {
 
 Napi::Value contextClose(const Napi::CallbackInfo& info) {
   auto context = slotOf(info, Environment::of(info).contexts);
-  auto report = Report::create(info.Env(), info[2].As<Napi::Function>());
-  if (!report) throw Napi::Error::New(info.Env(), "cannot create a thread-safe function");
+  // A termination that goes on for ever must not keep the process: who waits holds a timer.
+  auto report = Report::create(info.Env(), info[2].As<Napi::Function>(), "zeromq-threads:context");
   const bool begun = context->terminate(info[1].As<Napi::Number>().Int64Value(), false,
                                         [report] { report->deliver(); });
   return Napi::Boolean::New(info.Env(), begun);

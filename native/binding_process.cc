@@ -138,6 +138,7 @@ Napi::Value flushAtExit(const Napi::CallbackInfo& info) {
   // Node.js ends one Worker after another: none of them may be in a long wait.
   Loop::stopAll();
   hurryWaits();
+  Proxy::stopAll();  // what they have in hand goes out with the rest
   const auto contexts = Context::all();
   const auto granted = steady_clock::now() + milliseconds(grace);
   std::vector<bool> cut;  // whether the grace is less than what some socket of it asked for

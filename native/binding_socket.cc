@@ -115,11 +115,14 @@ void socketRelease(const Napi::CallbackInfo& info) {
   if (!socket.shared.load()) socket.close(kLingerUnchanged);
 }
 
-// (slot) -> ZMQ_EVENTS, or -errno
+// (slot) -> ZMQ_EVENTS, or -errno; -EBUSY while a proxy has the socket
 Napi::Value socketEvents(const Napi::CallbackInfo& info) {
   auto& attachment = *slotOf(info, Environment::of(info).attachments);
   auto& socket = *attachment.socket();
   Guard guard(socket.mutex);
+  if (socket.claimedLocked() && !socket.closedLocked()) {
+    return Napi::Number::New(info.Env(), -EBUSY);
+  }
   int error = 0;
   int events = socket.readinessLocked(error);
   if (events < 0) return Napi::Number::New(info.Env(), -error);

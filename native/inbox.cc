@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "socket.h"
 
@@ -111,6 +112,13 @@ bool Inbox::placeStash() {
   stashed_ = false;
   ++messages_;
   return true;
+}
+
+std::vector<Frame> Inbox::takeStashedLocked() {
+  if (!stashed_) return {};
+  stashed_ = false;
+  stashPayload_ = 0;
+  return std::exchange(stash_, {});
 }
 
 // Receives one whole message, into the current chunk if it is a single frame that fits, else by the

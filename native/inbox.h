@@ -60,6 +60,8 @@ class Inbox {
   void addChunkLocked(std::shared_ptr<Chunk> chunk);
   bool recycleLocked(const std::shared_ptr<Chunk>& chunk);  // false: no use for it
   bool stashedLocked() const { return stashed_; }           // a message waits for a chunk
+  // Takes it back; no frames if there is none.
+  std::vector<Frame> takeStashedLocked();
   bool emptyLocked();  // nothing published that is not consumed
   bool belowHalfLocked();
 

@@ -29,7 +29,7 @@ LoopWatch::Step PollWatch::service(Loop& loop) {
   if (retired_) return Step::kGone;
   int error = 0;
   const int now = socket_->readinessLocked(error);
-  if (now < 0 || (now & events) != 0) {
+  if (now < 0 || (now & events) != 0 || socket_->claimedLocked()) {
     loop.ring(token_);
     socket_->settleLocked(this);
     return Step::kIdle;
@@ -113,7 +113,7 @@ Poller::Wait Poller::wait(long milliseconds) {
     Guard guard(item.socket->mutex);
     int error = 0;
     const int now = item.socket->readinessLocked(error);
-    look = now < 0 || (now & item.events) != 0;
+    look = now < 0 || (now & item.events) != 0 || item.socket->claimedLocked();
     if (!look) {
       auto watch = std::make_shared<ThreadWatch>(wake);
       watch->behindOutbox = (item.events & ZMQ_POLLOUT) != 0 && !item.socket->outboxEmptyLocked();

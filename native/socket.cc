@@ -170,12 +170,30 @@ void Socket::fireReadableLocked(const Watch* except) {
   }
 }
 
-void Socket::wakeAll() {
-  Guard guard(mutex);
+void Socket::fireAllLocked() {
   for (const auto& watch : watches_) {
     watch->armed = false;
     watch->fire();
   }
+}
+
+void Socket::wakeAll() {
+  Guard guard(mutex);
+  fireAllLocked();
+}
+
+int Socket::claimLocked() {
+  if (handle_ == nullptr) return ENOTSOCK;
+  const bool halfSent = midMessage_ || (!outbox_.empty() && outbox_.back().more);
+  if (claimed_ || halfSent) return EBUSY;
+  claimed_ = true;
+  fireAllLocked();
+  return 0;
+}
+
+void Socket::unclaimLocked() {
+  claimed_ = false;
+  fireAllLocked();
 }
 
 void Socket::noteEndpointLocked(const char* address) {

@@ -85,6 +85,7 @@ class Socket : public std::enable_shared_from_this<Socket> {
   bool outboxEmptyLocked() const { return outbox_.empty(); }
   void parkLocked(Parked&& parked);
   void overflowLocked(Parked&& message);                  // only if mayOverflowLocked()
+  void acceptLocked(Parked&& message);                    // goes out after what was accepted before
   bool unparkLocked(Attachment* sender, uint32_t token);  // true if it was still there
   // Sends up to `most` of them; EAGAIN if it stopped for lack of room, else 0.
   int flushOutboxLocked(int most);
@@ -95,6 +96,12 @@ class Socket : public std::enable_shared_from_this<Socket> {
   // ZMQ_EVENTS as an application sees them: ZMQ_POLLOUT says whether a send would be accepted now,
   // be it into the overflow.
   int readinessLocked(int& error);
+
+  // A proxy has the socket to itself: nobody else sends or receives, and who tries gets EBUSY. 0,
+  // or EBUSY if another has it or a message is half sent.
+  int claimLocked();
+  void unclaimLocked();
+  bool claimedLocked() const { return claimed_; }
 
   void watchLocked(const std::shared_ptr<Watch>& watch) { watches_.push_back(watch); }
   void unwatchLocked(const Watch* watch);
@@ -148,6 +155,7 @@ class Socket : public std::enable_shared_from_this<Socket> {
   void capLinger(long capMs);
   void stopMonitor();
   void stopMonitorLocked();
+  void fireAllLocked();
   void startClosing(void* handle, std::deque<Parked>&& outbox);
   void drainThenClose(void* handle, std::deque<Parked>& outbox);
   void promoteParkedLocked();
@@ -156,6 +164,7 @@ class Socket : public std::enable_shared_from_this<Socket> {
   State state_ = kStateOpen;
   NativeFd fd_{};
   bool inproc_ = false;
+  bool claimed_ = false;
   bool monitored_ = false;
   std::weak_ptr<Socket> watched_;  // whose monitor events this one receives
   int sendHighWaterMark_ = 1000;

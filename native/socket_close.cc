@@ -64,10 +64,7 @@ bool Socket::close(long linger, long capMs, bool capOnlyInfinite) {
       if (overflow_ > 0) --overflow_;
     }
     outbox_.clear();
-    for (const auto& watch : watches_) {
-      watch->armed = false;
-      watch->fire();
-    }
+    fireAllLocked();
   }
   int effective = -1;
   size_t size = sizeof effective;

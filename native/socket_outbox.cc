@@ -72,6 +72,13 @@ void Socket::overflowLocked(Parked&& message) {
   overflowing_ = true;
 }
 
+void Socket::acceptLocked(Parked&& message) {
+  // Nothing that is parked is half sent: see claimLocked().
+  outbox_.insert(outbox_.begin() + static_cast<std::ptrdiff_t>(overflow_), std::move(message));
+  ++overflow_;
+  overflowing_ = true;
+}
+
 bool Socket::unparkLocked(Attachment* sender, uint32_t token) {
   for (auto entry = outbox_.begin(); entry != outbox_.end(); ++entry) {
     if (entry->token != token || entry->sender.lock().get() != sender) continue;

@@ -182,6 +182,7 @@ export class Attachment implements Wakeable {
     const code = errnoCode(errno);
     if (code === 'ENOTSOCK') return this.finish(this.findEnd() ?? new SocketClosedError());
     if (code === 'ETERM') return this.finish(new ContextClosedError());
+    if (code === 'EBUSY') return zmqError(errno, what, 'a proxy has the socket');
     return zmqError(errno, what);
   }
 
@@ -190,9 +191,19 @@ export class Attachment implements Wakeable {
     if (this.end !== undefined) return 0;
     const events = native.socketEvents(this.slot);
     if (events >= 0) return events;
-    const error = this.failure(-events, 'Cannot read the events');
+    const error = this.failure(-events, 'Cannot wait for the socket');
     if (this.end !== undefined) return 0;
     throw error;
+  }
+
+  /** As `events`; none while a proxy has the socket. */
+  eventsIfFree(): number {
+    try {
+      return this.events();
+    } catch (error) {
+      if ((error as ZmqError).code === 'EBUSY') return 0;
+      throw error;
+    }
   }
 
   /** @param linger in milliseconds; the option's value without it */

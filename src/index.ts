@@ -23,6 +23,14 @@ export { Message } from './message.js';
 export type { OptionValue } from './option-codec.js';
 export type { ContextOptions, SocketOptionProperties, SocketOptions } from './option-types.js';
 export { Poller, type PollerCloser, type PollItem, type PollResult } from './poller.js';
+export {
+  Proxy,
+  type ProxyOptions,
+  type ProxySideStatistics,
+  type ProxyState,
+  type ProxyStatistics,
+  proxy,
+} from './proxy.js';
 export { Requester, type RequesterOptions, type RequesterStats, type RequestOptions } from './requester.js';
 export type { ErrorReply } from './serve/error-reply.js';
 export {

@@ -1,7 +1,7 @@
 /**
  * The addon's typed face. It checks nothing beyond what would corrupt memory: callers pass good arguments.
  *
- * A slot is this thread's index of a context, socket, poller or loop. Unless told otherwise a function returns 0
+ * A slot is this thread's index of a context, socket, poller, proxy or loop. Unless told otherwise a function returns 0
  * or an errno value.
  */
 import { createRequire } from 'node:module';
@@ -146,6 +146,21 @@ export interface Native {
   pollerClosed(slot: number): boolean;
   pollerClose(id: number): boolean;
   pollerRelease(slot: number): void;
+
+  /** @param ways 1: frontend to backend, 2: back. @returns slot, or [errno, 0: frontend, 1: backend, 2: capture] */
+  proxyOpen(frontend: number, backend: number, capture: number, ways: number): number | [number, number];
+  /** First moves messages that were received before. Calls `done` when the thread has let go of the sockets. */
+  proxyStart(proxy: number, front: Uint8Array[][], back: Uint8Array[][], done: () => void): number;
+  /** Returns when nothing moves any more. */
+  proxyPause(proxy: number): void;
+  proxyResume(proxy: number): void;
+  proxyStop(proxy: number): void;
+  proxyKeep(proxy: number, keep: boolean): void;
+  /** @returns of either side messages and bytes in, and out, and undeliverable messages; what was captured */
+  proxyStatistics(proxy: number): number[];
+  /** @returns errno or 0, and where, as proxyOpen; after `done` */
+  proxyEnd(proxy: number): [number, number];
+  proxyRelease(proxy: number): void;
 }
 
 /** A message as it lay in a lane. */

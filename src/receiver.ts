@@ -56,6 +56,24 @@ export class Receiver {
     return this.takeMessage();
   }
 
+  /** Why no proxy can have the socket now; undefined when one can. */
+  get obstacle(): string | undefined {
+    if (this.queue.length > 0) return 'a receive is waiting on the socket';
+    return this.rest.length > 0 ? 'a message of the socket is half received' : undefined;
+  }
+
+  /** Nothing is received ahead any more. */
+  stopAhead(): void {
+    this.deactivate();
+  }
+
+  /** What was received ahead. */
+  takeAhead(): Message[][] {
+    const messages: Message[][] = [];
+    while (this.attachment.inbox.available() > 0) messages.push(this.attachment.inbox.takeMessage());
+    return messages;
+  }
+
   tryRecv(): Message | undefined {
     return this.tryTake('frame') as Message | undefined;
   }

@@ -174,14 +174,14 @@ export class Socket {
   get readable(): boolean {
     const attachment = this.#attachment;
     if (!attachment.type.canReceive || attachment.ended !== undefined) return false;
-    return attachment.receiver.hasSome || (attachment.events() & POLLIN) !== 0;
+    return attachment.receiver.hasSome || (attachment.eventsIfFree() & POLLIN) !== 0;
   }
 
   /** Whether a send would be accepted at once. */
   get writable(): boolean {
     const attachment = this.#attachment;
     if (!attachment.type.canSend || attachment.ended !== undefined) return false;
-    return (attachment.events() & POLLOUT) !== 0;
+    return (attachment.eventsIfFree() & POLLOUT) !== 0;
   }
 
   /** The endpoint last bound or connected to, with wildcards filled in; null if there was none. */
