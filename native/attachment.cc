@@ -272,11 +272,11 @@ void Attachment::addChunk(std::shared_ptr<Chunk> chunk) {
   if (!detached_) inbox_.addChunkLocked(std::move(chunk));
 }
 
-bool Attachment::announce(std::shared_ptr<Chunk> chunk) {
+bool Attachment::announce(const std::shared_ptr<Chunk>& chunk) {
   Guard guard(socket_->mutex);
   if (detached_) return false;
   handedOver_.emplace(chunk->id, chunk);
-  announced_ = std::move(chunk);
+  announced_ = chunk;
   return true;
 }
 

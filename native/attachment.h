@@ -66,7 +66,7 @@ class Attachment : public LoopWatch {
   // A chunk from the I/O worker, kept until the owner's thread comes for it with adopt(). It is
   // filled only once it is on its way there: any thread that receives may fill it, and the owner
   // reads it at once. False: nobody wants it any more.
-  bool announce(std::shared_ptr<Chunk> chunk) override;
+  bool announce(const std::shared_ptr<Chunk>& chunk) override;
   void fillAnnounced() override;
   std::shared_ptr<Chunk> adopt(uint32_t chunkId);
   uint32_t chunkToken() const override { return token; }

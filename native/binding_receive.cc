@@ -168,7 +168,7 @@ Napi::Value giveChunk(const Napi::CallbackInfo& info) {
   const uint32_t id = chunk->id;
   accountForChunk(info.Env(), info[1].As<Napi::TypedArray>().Get("buffer"), chunk->size, nullptr,
                   id);
-  const bool wanted = loop->needy()->announce(std::move(chunk));
+  const bool wanted = loop->needy()->announce(chunk);
   if (!wanted) loop->takeNeedy();
   return Napi::Number::New(info.Env(), wanted ? id : 0);
 }

@@ -120,10 +120,10 @@ std::vector<uint32_t> Lane::takeDropped() {
   return std::exchange(dropped_, {});
 }
 
-bool Lane::announceLocked(std::shared_ptr<Chunk> chunk) {
+bool Lane::announceLocked(const std::shared_ptr<Chunk>& chunk) {
   if (detached_ || state_ == State::kGone) return false;
   handedOver_.emplace(chunk->id, chunk);
-  announced_ = std::move(chunk);
+  announced_ = chunk;
   return true;
 }
 

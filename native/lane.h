@@ -60,7 +60,7 @@ class Lane {
   Inbox& inboxLocked() { return inbox_; }
   State stateLocked() const { return state_; }
   bool takesLocked() const { return state_ == State::kOpen && !detached_; }
-  bool announceLocked(std::shared_ptr<Chunk> chunk);
+  bool announceLocked(const std::shared_ptr<Chunk>& chunk);
   void fillAnnouncedLocked();
   // Publishes; true if the thread sleeps and must be notified.
   bool publishLocked();

@@ -34,7 +34,7 @@ double steadyMilliseconds() {
 
 }  // namespace
 
-std::shared_ptr<LaneGroup> LaneGroup::create(std::shared_ptr<Loop> loop, uint32_t lanes,
+std::shared_ptr<LaneGroup> LaneGroup::create(const std::shared_ptr<Loop>& loop, uint32_t lanes,
                                              const LaneRoute& route, uint32_t mostInFlight) {
   std::shared_ptr<LaneGroup> group;
   {
@@ -409,9 +409,9 @@ uint32_t LaneGroup::needyLane() {
   return needy_ ? needy_->id : 0;
 }
 
-bool LaneGroup::announce(std::shared_ptr<Chunk> chunk) {
+bool LaneGroup::announce(const std::shared_ptr<Chunk>& chunk) {
   Guard guard(mutex);
-  return needy_ && needy_->announceLocked(std::move(chunk));
+  return needy_ && needy_->announceLocked(chunk);
 }
 
 void LaneGroup::fillAnnounced() {

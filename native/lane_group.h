@@ -29,7 +29,7 @@ class Socket;
 
 class LaneGroup : public std::enable_shared_from_this<LaneGroup> {
  public:
-  static std::shared_ptr<LaneGroup> create(std::shared_ptr<Loop> loop, uint32_t lanes,
+  static std::shared_ptr<LaneGroup> create(const std::shared_ptr<Loop>& loop, uint32_t lanes,
                                            const LaneRoute& route, uint32_t mostInFlight);
   static std::shared_ptr<LaneGroup> find(uint32_t id);
   LaneGroup(uint32_t id, std::shared_ptr<Loop> loop, uint32_t lanes, const LaneRoute& route,
@@ -62,7 +62,7 @@ class LaneGroup : public std::enable_shared_from_this<LaneGroup> {
   LoopWatch::Step feed(Loop& loop);
   // For the feed, after kNeedChunk.
   uint32_t needyLane();
-  bool announce(std::shared_ptr<Chunk> chunk);
+  bool announce(const std::shared_ptr<Chunk>& chunk);
   void fillAnnounced();
   void failChunk();
 
@@ -118,7 +118,7 @@ class LaneFeed : public LoopWatch {
       : LoopWatch(nullptr), group_(std::move(group)) {}
   Step service(Loop& loop) override;
   uint32_t chunkToken() const override;
-  bool announce(std::shared_ptr<Chunk> chunk) override;
+  bool announce(const std::shared_ptr<Chunk>& chunk) override;
   void fillAnnounced() override;
   void failChunk() override;
   void fireFeed(bool leave);  // served once more, or never again

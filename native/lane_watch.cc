@@ -51,9 +51,9 @@ uint32_t LaneFeed::chunkToken() const {
   return kLaneToken + (group ? group->needyLane() : 0);
 }
 
-bool LaneFeed::announce(std::shared_ptr<Chunk> chunk) {
+bool LaneFeed::announce(const std::shared_ptr<Chunk>& chunk) {
   auto group = group_.lock();
-  return group && group->announce(std::move(chunk));
+  return group && group->announce(chunk);
 }
 
 void LaneFeed::fillAnnounced() {

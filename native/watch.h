@@ -52,7 +52,7 @@ class LoopWatch : public Watch, public std::enable_shared_from_this<LoopWatch> {
   // After kNeedChunk: for whom, and what then happens with the chunk, in this order. (See
   // Attachment.)
   virtual uint32_t chunkToken() const { return 0; }
-  virtual bool announce(std::shared_ptr<Chunk>) { return false; }
+  virtual bool announce(const std::shared_ptr<Chunk>& /*chunk*/) { return false; }
   virtual void fillAnnounced() {}
   virtual void failChunk() {}
 
