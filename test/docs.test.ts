@@ -6,7 +6,13 @@ import { describe, expect, it } from 'vitest';
 import { programsOf, runSample } from './doc-samples.js';
 import { PACKAGE_ROOT } from './peers/build.js';
 
-const PAGES = ['README.md', 'docs/migrating-from-zeromq.md', 'docs/threads.md', 'docs/architecture.md'];
+const PAGES = [
+  'README.md',
+  'docs/migrating-from-zeromq.md',
+  'docs/threads.md',
+  'docs/proxies.md',
+  'docs/architecture.md',
+];
 
 for (const page of PAGES) {
   const programs = programsOf(page);

@@ -42,6 +42,13 @@ function endpointOf(program: LineProcess): Promise<string> {
   );
 }
 
+/** Of a program that has several: the one on the line that begins so. */
+function endpointAfter(program: LineProcess, words: string): Promise<string> {
+  return program.waitFor(`it says what ${words}`, TIMEOUT, ({ lines }) =>
+    lines.find((line) => line.startsWith(`${words} `))?.slice(words.length + 1),
+  );
+}
+
 describe('examples', () => {
   it('push-pull: all that is pushed is pulled', async () => {
     const pull = start('push-pull/pull.mjs', endpoints.tcp());
@@ -93,6 +100,68 @@ describe('examples', () => {
   it('poller: serves what comes until it is told to stop', async () => {
     const lines = await run('poller.mjs');
     expect(lines).toEqual(['nothing to do yet', 'order: tea', 'order: coffee', 'order: cake', 'done']);
+  });
+
+  it('broker: requests reach the services, replies the clients', async () => {
+    const broker = start('broker/broker.mjs', endpoints.tcp(), endpoints.tcp());
+    const front = await endpointAfter(broker, 'clients ask on');
+    const back = await endpointAfter(broker, 'services answer on');
+    const services = [1, 2].map(() => start('broker/service.mjs', back));
+    for (const service of services) {
+      await service.waitFor('it is ready', TIMEOUT, ({ lines }) => lines.includes('ready') || undefined);
+    }
+    const client = start('request-reply/client.mjs', front);
+    expect(await endOf(client)).toEqual(['6 * 7 = 42', '12 * 12 = 144', '0.5 * 3 = 1.5']);
+    let answered = 0;
+    for (const service of services) {
+      expect(await service.kill('SIGTERM')).toMatchObject({ code: 0 });
+      answered += Number(/^answered (\d) requests$/.exec(service.lines.at(-1) ?? '')?.[1]);
+    }
+    expect(answered).toBe(3);
+    expect(await broker.kill('SIGTERM')).toMatchObject({ code: 0 });
+    expect(broker.lines.at(-1)).toBe('3 requests, 3 replies');
+  });
+
+  it('forwarder: each reader gets what it subscribed to', async () => {
+    const forwarder = start('forwarder/forwarder.mjs', endpoints.tcp(), endpoints.tcp());
+    const front = await endpointAfter(forwarder, 'publishers connect to');
+    const back = await endpointAfter(forwarder, 'subscribers connect to');
+    const sensors = ['Oslo', 'Rome'].map((town) => start('forwarder/sensor.mjs', town, front));
+    const readers = ['Oslo', 'Rome'].map(
+      (town) => [town, start('forwarder/reader.mjs', town, '4', back)] as const,
+    );
+    for (const [town, reader] of readers) {
+      const lines = await endOf(reader);
+      expect(lines).toHaveLength(4);
+      const first = Number(/reading (\d+)$/.exec(lines[0] ?? '')?.[1]);
+      expect(lines).toEqual([0, 1, 2, 3].map((n) => `${town}: reading ${first + n}`));
+    }
+    for (const program of [...sensors, forwarder])
+      expect(await program.kill('SIGTERM')).toMatchObject({ code: 0 });
+    const counts = /^(\d+) messages down, (\d+) subscriptions up$/.exec(forwarder.lines.at(-1) ?? '');
+    expect(Number(counts?.[1])).toBeGreaterThanOrEqual(8);
+    expect(Number(counts?.[2])).toBeGreaterThanOrEqual(2);
+  });
+
+  it('streamer: all work reaches a sink, also when it was paused', async () => {
+    const streamer = start('streamer/streamer.mjs', endpoints.tcp(), endpoints.tcp(), endpoints.tcp());
+    const front = await endpointAfter(streamer, 'sources connect to');
+    const back = await endpointAfter(streamer, 'sinks connect to');
+    await endpointAfter(streamer, 'spectators subscribe at');
+    const push = start('push-pull/push.mjs', front, '4999');
+    const sink = start('streamer/sink.mjs', back);
+    await sink.waitFor(
+      'it has taken some',
+      TIMEOUT,
+      ({ lines }) => lines.includes('1000 taken') || undefined,
+    );
+    process.kill(streamer.pid, 'SIGUSR2');
+    await streamer.waitFor('it pauses', TIMEOUT, ({ lines }) => lines.includes('paused') || undefined);
+    process.kill(streamer.pid, 'SIGUSR2');
+    await endOf(push);
+    await sink.waitFor('it has taken all', TIMEOUT, ({ lines }) => lines.includes('5000 taken') || undefined);
+    for (const program of [sink, streamer]) expect(await program.kill('SIGTERM')).toMatchObject({ code: 0 });
+    expect(streamer.lines.slice(3)).toEqual(['paused', 'running', '5000 messages passed']);
   });
 
   it('batches: every message is right', async () => {

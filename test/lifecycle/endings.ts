@@ -23,6 +23,16 @@ export function endings(factor: number): void {
     });
   });
 
+  describe.each(['a proxy under load', 'a paused proxy'] as const)('with %s', (doing) => {
+    test.each(ABRUPT)('%s of the main thread', async (end) => {
+      await endManyTimes({ end, doing, thread: 'main' }, 2 * factor);
+    });
+
+    test.each([...ABRUPT, 'worker.terminate()' as const])('%s of a Worker', async (end) => {
+      await endManyTimes({ end, doing, thread: 'Worker' }, 2 * factor);
+    });
+  });
+
   describe('of a Worker with sockets of its own', () => {
     const ends = [...ENDS, 'worker.terminate()' as const];
 

@@ -21,6 +21,8 @@ export type Doing =
   | 'sendSync'
   | 'waitSync'
   | 'traffic'
+  | 'a proxy under load'
+  | 'a paused proxy'
   | 'unsent small messages'
   | 'unsent overflowed messages'
   | 'unsent large messages';
@@ -46,7 +48,7 @@ const GRACE = 1000;
 const script = `
 import { writeSync } from 'node:fs';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { Context, Dealer, Message, Poller, Pull, Push } from 'zeromq-threads';
+import { Context, Dealer, Message, Poller, proxy, Pull, Push } from 'zeromq-threads';
 
 const setup = JSON.parse(process.argv[2]);
 const tell = (line) => writeSync(1, line + '\\n');
@@ -96,6 +98,22 @@ async function work() {
       void (async () => { for await (const batch of dealer.batches()) received += batch.length; })();
       for await (const frames of pull) { received += 1; if (received > 500) break; }
       void (async () => { for await (const frames of pull) received += frames.length; })();
+      return;
+    }
+    case 'a proxy under load':
+    case 'a paused proxy': {
+      const [frontend, backend, capture] = [new Pull(), new Push({ linger: 0 }), new Push({ linger: 0 })];
+      const [push, pull, captured] = [new Push({ linger: 0 }), new Pull(), new Pull()];
+      push.connect(frontend.bind('tcp://127.0.0.1:*'));
+      pull.connect(backend.bind('inproc://proxied'));
+      captured.connect(capture.bind('tcp://127.0.0.1:*'));
+      const broker = proxy(frontend, backend, { capture });
+      void (async () => { for (;;) await push.send(['abc', Buffer.alloc(2000)]); })();
+      void (async () => { for await (const _ of captured); })();
+      let received = 0;
+      for await (const frames of pull) { received += 1; if (received > 500) break; }
+      if (doing === 'a paused proxy') broker.pause();
+      else void (async () => { for await (const frames of pull) received += frames.length; })();
       return;
     }
     case 'unsent small messages':
