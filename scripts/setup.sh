@@ -3,7 +3,7 @@
 # Does only what is missing or stale, and prints nothing when that is nothing.
 #
 #   setup.sh           what building and running need
-#   setup.sh --test    and what the tests need: a C compiler and pyzmq, for peers in other languages
+#   setup.sh --test    and what the tests need: a C compiler and pyzmq, for peers in other languages; Linux's ip
 #   setup.sh --lint    and what the linters need; builds nothing
 set -eu
 cd "$(dirname "$0")/.."
@@ -51,6 +51,7 @@ missing_tools() {
   if [ -n "$want_test" ]; then
     have gcc || have cc || have clang || echo cc
     have_pyzmq || echo pyzmq
+    [ "$(uname -s)" != Linux ] || have ip || echo ip
   fi
   if [ -n "$want_lint" ]; then
     have clang-format || echo clang-format
@@ -67,18 +68,21 @@ packages() {
       apt:python) echo python3 ;;
       apt:cc) echo gcc libc6-dev ;;
       apt:pyzmq) echo python3-zmq ;;
+      apt:ip) echo iproute2 ;;
       dnf:libzmq) echo zeromq-devel ;;
       dnf:pkg-config) echo pkgconf-pkg-config ;;
       dnf:compiler) echo gcc-c++ make ;;
       dnf:python) echo python3 ;;
       dnf:cc) echo gcc ;;
       dnf:pyzmq) echo python3-zmq ;;
+      dnf:ip) echo iproute ;;
       dnf:clang-*) echo clang-tools-extra ;;
       pacman:libzmq) echo zeromq ;;
       pacman:pkg-config) echo pkgconf ;;
       pacman:compiler) echo gcc make ;;
       pacman:cc) echo gcc ;;
       pacman:pyzmq) echo python-pyzmq ;;
+      pacman:ip) echo iproute2 ;;
       pacman:clang-*) echo clang ;;
       apk:libzmq) echo zeromq-dev ;;
       apk:pkg-config) echo pkgconf ;;
@@ -86,6 +90,7 @@ packages() {
       apk:python) echo python3 ;;
       apk:cc) echo gcc musl-dev ;;
       apk:pyzmq) echo py3-pyzmq ;;
+      apk:ip) echo iproute2 ;;
       apk:clang-*) echo clang-extra-tools ;;
       brew:libzmq) echo zeromq ;;
       brew:pkg-config) echo pkgconf ;;

@@ -3,6 +3,7 @@
  */
 export { Batch } from './batch.js';
 export { type Capability, capability, version } from './capability.js';
+export { connectionDefaults } from './connection-defaults.js';
 export { Context, type ContextCloseOptions, context } from './context.js';
 export type { DecodeAs, Decoded, DecodedFormats } from './decode.js';
 export type { Sendable } from './encode.js';

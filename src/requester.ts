@@ -5,6 +5,7 @@
  */
 import { randomInt } from 'node:crypto';
 
+import { connectionDefaults } from './connection-defaults.js';
 import { diagnostics } from './diagnostics.js';
 import { encodePart, listOfParts, type Sendable } from './encode.js';
 import { argumentError, SocketClosedError, TimeoutError } from './errors.js';
@@ -24,7 +25,10 @@ export interface RequestOptions {
   signal?: AbortSignal;
 }
 
-/** Options of a {@link Requester}: those below, and every option of a DEALER socket. */
+/**
+ * Options of a {@link Requester}: those below, and every option of a DEALER socket. Unless told, that has
+ * {@link connectionDefaults}, `immediate` and no linger.
+ */
 export interface RequesterOptions extends SocketOptions<'DEALER'>, Omit<RequestOptions, 'signal'> {
   /** Where the servers or brokers are; requests go to them in rotation. */
   connect?: string | readonly string[];
@@ -55,15 +59,8 @@ const DEFAULT_RETRIES = 2;
 const MOST_RETRIES = 2 ** 31 - 1;
 const EMPTY = Buffer.alloc(0);
 
-/** What finds dead peers and keeps requests away from them, unless options say otherwise. */
-const CONNECTION = {
-  heartbeatInterval: 1000,
-  heartbeatTimeout: 3000,
-  reconnectInterval: 100,
-  reconnectMaxInterval: 2000,
-  immediate: true,
-  linger: 0,
-} as const;
+/** What keeps requests away from dead peers, unless options say otherwise. */
+const CONNECTION = { ...connectionDefaults, immediate: true, linger: 0 } as const;
 
 /** One request until it is answered or given up. */
 interface Exchange {

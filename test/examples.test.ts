@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { parseAllDocuments } from 'yaml';
 import { Pull, Push } from 'zeromq-threads';
 
 import { findPythonPeer, plainEnvironment } from './peers/build.js';
@@ -162,6 +163,61 @@ describe('examples', () => {
     await sink.waitFor('it has taken all', TIMEOUT, ({ lines }) => lines.includes('5000 taken') || undefined);
     for (const program of [sink, streamer]) expect(await program.kill('SIGTERM')).toMatchObject({ code: 0 });
     expect(streamer.lines.slice(3)).toEqual(['paused', 'running', '5000 messages passed']);
+  });
+
+  it('scale-out: workers share the requests, and drain on a signal', async () => {
+    ran.add('scale-out/handler.mjs');
+    const broker = start('scale-out/broker.mjs', endpoints.tcp(), endpoints.tcp());
+    const front = await endpointAfter(broker, 'clients connect to');
+    const back = await endpointAfter(broker, 'workers connect to');
+    const workers = ['one', 'two'].map((name) => start('scale-out/worker.mjs', back, name, '1'));
+    for (const worker of workers) {
+      await worker.waitFor('it is ready', TIMEOUT, ({ lines }) => lines.length > 0 || undefined);
+    }
+    const client = start('scale-out/client.mjs', front, '3000');
+    const last = (await endOf(client)).at(-1);
+    const expected =
+      /^3000 asked, 3000 answered \((?:one|two): (\d+), (?:one|two): (\d+)\), 0 wrong, 0 reported/;
+    const [, first, second] = expected.exec(last ?? '') ?? [];
+    expect(Number(first) + Number(second), last).toBe(3000);
+    for (const worker of workers) {
+      expect(await worker.kill('SIGTERM')).toMatchObject({ code: 0 });
+      expect(worker.lines.at(-1)).toMatch(/^(one|two): \d+ requests handled, 0 unfinished$/);
+    }
+    expect(await broker.kill('SIGTERM')).toMatchObject({ code: 0 });
+    expect(broker.lines.at(-1)).toMatch(/^\d+ requests, \d+ replies$/);
+  });
+
+  it('scale-out: the manifest names what is there, and gives workers the time to drain', () => {
+    const folder = new URL('scale-out/', EXAMPLES);
+    const text = readFileSync(new URL('kubernetes.yaml', folder), 'utf8');
+    const objects = parseAllDocuments(text).map((document) => {
+      expect(document.errors).toEqual([]);
+      return document.toJS();
+    });
+    const names = objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+    expect(names).toEqual(['Deployment zmq-broker', 'Service zmq-broker', 'Deployment zmq-worker']);
+    const [broker, service, worker] = objects;
+    for (const { spec } of [broker, worker]) {
+      expect(spec.template.metadata.labels).toEqual(spec.selector.matchLabels);
+      const [container] = spec.template.spec.containers;
+      expect(readdirSync(folder)).toContain(container.command[1]);
+      const ports = container.ports.map(({ name }: { name: string }) => name);
+      for (const probe of ['startupProbe', 'readinessProbe', 'livenessProbe'].map(
+        (name) => container[name],
+      )) {
+        if (probe !== undefined) expect(ports).toContain((probe.tcpSocket ?? probe.httpGet).port);
+      }
+    }
+    expect(service.spec.selector).toEqual(broker.spec.selector.matchLabels);
+    const { containers, terminationGracePeriodSeconds } = worker.spec.template.spec;
+    const backend = service.spec.ports.find(({ name }: { name: string }) => name === 'workers');
+    expect(containers[0].command[2]).toBe(`tcp://${service.metadata.name}:${backend.port}`);
+    const drain = /timeout: ([\d_]+) \}\)/.exec(readFileSync(new URL('worker.mjs', folder), 'utf8'))?.[1];
+    const seconds = Number(drain?.replace('_', '')) / 1000;
+    expect(terminationGracePeriodSeconds).toBeGreaterThan(seconds);
+    const unit = readFileSync(new URL('zmq-worker@.service', folder), 'utf8');
+    expect(Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)?.[1])).toBeGreaterThan(seconds);
   });
 
   it('batches: every message is right', async () => {

@@ -2,6 +2,7 @@
  * serve(): a server whose requests are handled by a module, in several threads.
  */
 import { EventEmitter } from 'node:events';
+import { connectionDefaults } from '../connection-defaults.js';
 import { ArgumentError, argumentError, HandlerError, ZmqError } from '../errors.js';
 import { checkHandlerOptions, type HandlerOptions } from '../lanes/host-options.js';
 import { LaneHost, type LostMessage, type ThreadEvent } from '../lanes/lane-host.js';
@@ -22,7 +23,7 @@ const outletFile = new URL('./reply-outlet.js', import.meta.url).href;
 export interface ServeOptions extends HandlerOptions {
   /** Where to listen: an endpoint or several. */
   bind?: string | readonly string[];
-  /** What to connect to: a broker's back end, or several. */
+  /** What to connect to: a broker's back end, or several. The socket then starts from {@link connectionDefaults}. */
   connect?: string | readonly string[];
   /** How requests are spread over the threads; `'least-loaded'` unless told. */
   route?: Route;
@@ -293,7 +294,8 @@ export async function serve(options: ServeOptions): Promise<Server> {
   const routing = nativeRoute(route, delimited ? BODY_AFTER_DELIMITER : BODY_AFTER_ROUTING_ID);
   const handling = checkHandlerOptions(options, typeof route === 'object');
   // Replies to peers that are gone, or full, must not be dropped in silence.
-  const socket = new Router({ ...options.socketOptions, mandatory: true });
+  const defaults = connect.length > 0 ? connectionDefaults : {};
+  const socket = new Router({ ...defaults, ...options.socketOptions, mandatory: true });
   const io = new LaneIo();
   const replies = new ReplyQueue(patience < 0 ? Infinity : patience);
   let server: Server | undefined;

@@ -18,6 +18,8 @@ export interface NodeOptions {
   env?: NodeJS.ProcessEnv;
   /** Node's own flags, such as `--expose-gc`. */
   nodeArgs?: readonly string[];
+  /** A command to run it under, such as `['nice']`. It must turn into the process, so that signals reach that. */
+  under?: readonly string[];
 }
 
 export interface NodeResult extends Exit {
@@ -50,7 +52,9 @@ export function startNode(
   for (const [name, value] of Object.entries(process.env)) {
     if (!/^(VITEST|NODE_OPTIONS$|NODE_ENV$|TEST$)/.test(name)) env[name] = value;
   }
-  return new LineProcess(process.execPath, [...(options.nodeArgs ?? []), fileURLToPath(url), ...args], {
+  const words = [process.execPath, ...(options.nodeArgs ?? []), fileURLToPath(url), ...args];
+  const [command, ...rest] = [...(options.under ?? []), ...words];
+  return new LineProcess(command!, rest, {
     name: options.step ?? 'node script',
     env: { ...env, ...options.env },
     cwd: PACKAGE_ROOT,
