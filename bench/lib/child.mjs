@@ -8,6 +8,7 @@ export class Child {
   /** Resolves with the result line, once the process has ended with status 0. */
   result;
   #process;
+  #over = false;
 
   constructor(label, [command, ...args], options) {
     for (const [name, value] of Object.entries(options)) {
@@ -35,7 +36,7 @@ export class Child {
       };
       this.#process.on('error', (error) => fail(error.message));
       this.#process.on('close', (code, signal) => {
-        if (code !== 0) fail(`ended with ${code ?? signal}`);
+        if (code !== 0 && !(this.#over && lines.result)) fail(`ended with ${code ?? signal}`);
         else if (!lines.result) fail('printed no result');
         else resolve(lines.result);
       });
@@ -43,6 +44,12 @@ export class Child {
     // Awaited later, or not at all once the other process has failed.
     this.ready.catch(() => {});
     this.result.catch(() => {});
+  }
+
+  /** Ends it, once it has printed its result: how it ends does not matter any more. */
+  terminate() {
+    this.#over = true;
+    this.#process.kill('SIGTERM');
   }
 
   kill() {

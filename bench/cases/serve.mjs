@@ -1,0 +1,17 @@
+/** What the serve benchmark measures: handlers that burn so many microseconds, with payloads of so many bytes. */
+export const BURNS = [0, 5, 20, 100];
+export const SIZES = [64, 16384];
+
+/** Handler threads, or Workers, of every variant that has any. */
+export const THREADS = 2;
+
+/** Processes that ask, and how many requests each keeps in flight. */
+export const CLIENTS = 2;
+export const WINDOW = 200;
+
+export const VARIANTS = [
+  { name: 'zeromq-threads', label: '**zeromq-threads**, `serve()`, 2 threads' },
+  { name: 'npm-loop', label: '(a) npm `zeromq`, one loop' },
+  { name: 'npm-piscina', label: '(b) npm `zeromq`, a Piscina task for each message, 2 threads' },
+  { name: 'npm-proxy', label: '(c) npm `zeromq`, 2 Workers behind its Proxy' },
+];

@@ -1,0 +1,139 @@
+/** The page that the serve benchmark writes. */
+import { BURNS, CLIENTS, SIZES, THREADS, VARIANTS, WINDOW } from '../cases/serve.mjs';
+import { formatFigure, summarize } from './stats.mjs';
+
+const OURS = 'zeromq-threads';
+/** Microseconds of CPU outside the handler that a message of 64 bytes may cost. */
+const MOST_OUTSIDE = 3;
+/** How many times the rate of the Piscina variant is aimed at where handlers take next to nothing. */
+const TIMES_PISCINA = 3;
+
+const HEAD = `# Performance of serve()
+
+Requests to a server whose handlers burn 0, 5, 20 or 100 µs of CPU, and the same work done with npm \`zeromq\` in the three
+ways that are usual. This page is written by the benchmark:
+
+\`\`\`sh
+npm run build && npm --prefix bench ci
+npm --prefix bench run serve -- --write ../docs/performance-serve.md    # some minutes, on an idle machine
+\`\`\`
+`;
+
+export function servePage({ rows, trials, machine, otherLoad, failures }) {
+  const summaries = rows.map((row) => ({
+    ...row,
+    rate: summarize(row.trials.map(({ rate }) => rate)),
+    cpu: summarize(row.trials.map(({ cpu }) => cpu)),
+    outside: summarize(row.trials.map(({ outside }) => outside)),
+    burned: summarize(row.trials.map(({ burn }) => burn)),
+  }));
+  const parts = [HEAD, method({ trials, machine, otherLoad })];
+  for (const size of SIZES) {
+    parts.push(`## ${size === 64 ? '64 bytes' : '16 KiB'}\n`);
+    for (const burn of BURNS) {
+      const group = summaries.filter((row) => row.size === size && row.burn === burn);
+      if (group.length > 0) parts.push(table(burn, group));
+    }
+  }
+  parts.push('## What was aimed at\n', verdicts(summaries));
+  if (failures.length > 0) {
+    parts.push('## Failures\n', `${failures.map(({ name, error }) => `- ${name}: ${error}`).join('\n')}\n`);
+  }
+  return parts.join('\n');
+}
+
+function method({ trials, machine, otherLoad }) {
+  const { cpu, cores, system, node } = machine;
+  return `${cores} cores (${cpu}), ${system}, Node.js ${node}. ${CLIENTS} clients in C, each a process with ${WINDOW} requests in
+flight over loopback tcp, share these cores with the server, so CPU counts as much as rate: *outside* is the server
+process's CPU less that of its handlers (calls × the median time of one), for each message. Servers with threads have
+${THREADS}. Medians of ${trials} ${trials === 1 ? 'trial' : 'trials'}, smallest and largest beside them; variants take turns, every process is new. Every client
+checks that each of its requests was answered with its own bytes. Other programs kept ${Math.round(otherLoad * 100)} % of the cores busy.
+`;
+}
+
+function table(burn, group) {
+  const ours = group.find(({ variant }) => variant.name === OURS);
+  const lines = group.map((row) => {
+    const compared =
+      ours === undefined || row === ours
+        ? ['', '']
+        : [
+            `${(ours.rate.median / row.rate.median).toFixed(1)} ×`,
+            `${(row.outside.median / ours.outside.median).toFixed(1)} ×`,
+          ];
+    const useful = (row.burned.median / row.cpu.median) * 100;
+    return [
+      row.variant.label,
+      formatFigure(row.rate.median),
+      `${formatFigure(row.rate.min)}–${formatFigure(row.rate.max)}`,
+      `${row.outside.median.toFixed(1)} µs`,
+      `${row.outside.min.toFixed(1)}–${row.outside.max.toFixed(1)}`,
+      `${useful.toFixed(0)} %`,
+      ...compared,
+    ];
+  });
+  const head = [
+    `handlers of ${burn} µs`,
+    'messages/s',
+    'min–max',
+    'CPU outside',
+    'min–max',
+    'of CPU in handlers',
+    'serve() is faster',
+    'and takes less',
+  ];
+  return `${[head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n')}\n`;
+}
+
+function verdicts(summaries) {
+  const find = (size, burn, name) =>
+    summaries.find((row) => row.size === size && row.burn === burn && row.variant.name === name);
+  const lines = [];
+  const judge = (what, points) => {
+    const missed = points.filter(({ met }) => !met).map(({ text }) => text);
+    lines.push(`- ${what}: ${missed.length === 0 ? '**met**' : `**missed** at ${missed.join('; ')}`}.`);
+  };
+  const all = SIZES.flatMap((size) =>
+    BURNS.map((burn) => ({ size, burn, ours: find(size, burn, OURS) })),
+  ).filter(({ ours }) => ours !== undefined);
+  judge(
+    `At most ${MOST_OUTSIDE} µs outside the handler at 64 bytes`,
+    all
+      .filter(({ size }) => size === 64)
+      .map(({ burn, ours }) => ({
+        met: ours.outside.median <= MOST_OUTSIDE,
+        text: `${burn} µs (${ours.outside.median.toFixed(1)} µs)`,
+      })),
+  );
+  const rivals = all.flatMap((point) =>
+    VARIANTS.filter(({ name }) => name !== OURS)
+      .map(({ name }) => ({ ...point, name, row: find(point.size, point.burn, name) }))
+      .filter(({ row }) => row !== undefined),
+  );
+  const where = ({ size, burn, name }, ratio) => `${burn} µs, ${size} bytes, ${name} (${ratio.toFixed(2)} ×)`;
+  judge(
+    'Faster than all three everywhere',
+    rivals.map((point) => {
+      const ratio = point.ours.rate.median / point.row.rate.median;
+      return { met: ratio > 1, text: where(point, ratio) };
+    }),
+  );
+  judge(
+    'Less CPU a message than all three everywhere',
+    rivals.map((point) => {
+      const ratio = point.row.outside.median / point.ours.outside.median;
+      return { met: ratio > 1, text: where(point, ratio) };
+    }),
+  );
+  judge(
+    `At 0 and 5 µs at least ${TIMES_PISCINA} times as fast as (b)`,
+    rivals
+      .filter(({ burn, name }) => burn <= 5 && name === 'npm-piscina')
+      .map((point) => {
+        const ratio = point.ours.rate.median / point.row.rate.median;
+        return { met: ratio >= TIMES_PISCINA, text: where(point, ratio) };
+      }),
+  );
+  return `${lines.join('\n')}\n`;
+}

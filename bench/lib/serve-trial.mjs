@@ -1,0 +1,49 @@
+/** One trial of the serve benchmark: a server, saturating clients in C, all of them new processes. */
+import { fileURLToPath } from 'node:url';
+
+import { CLIENTS, WINDOW } from '../cases/serve.mjs';
+import { Child } from './child.mjs';
+import { program } from './programs.mjs';
+
+const WARMUP = 500;
+const TAIL = 300;
+const TRIAL_SECONDS = 60;
+
+/** @returns `{ rate, outside, cpu, burn }`: messages a second, and microseconds a message */
+export async function serveTrial({ variant, size, spins, measure }) {
+  const children = [];
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not done after ${TRIAL_SECONDS} s`)), TRIAL_SECONDS * 1000);
+  });
+  const run = async () => {
+    const script = fileURLToPath(new URL(`../drivers/serve-${variant}.mjs`, import.meta.url));
+    const server = new Child(variant, [process.execPath, script], { spins, warmup: WARMUP, measure });
+    children.push(server);
+    const { endpoint, libzmq } = await server.ready;
+    const clients = Array.from({ length: CLIENTS }, () => {
+      // How long a client goes on is its warmup: it measures nothing itself.
+      const warmup = WARMUP + measure + TAIL;
+      const client = new Child('client', program('c', 'serve-client'), {
+        connect: endpoint,
+        size,
+        window: WINDOW,
+        warmup,
+      });
+      children.push(client);
+      return client;
+    });
+    await Promise.race([Promise.all(clients.map(({ result }) => result)), server.result.then(() => {})]);
+    await Promise.all(clients.map(({ result }) => result));
+    server.terminate();
+    const { seconds, messages, cpu, burn } = await server.result;
+    if (messages === 0) throw new Error('nothing was handled while it was measured');
+    return { rate: messages / seconds, cpu: cpu / messages, burn, outside: cpu / messages - burn, libzmq };
+  };
+  try {
+    return await Promise.race([run(), late]);
+  } finally {
+    clearTimeout(timer);
+    for (const child of children) child.kill();
+  }
+}

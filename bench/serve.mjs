@@ -1,0 +1,70 @@
+/**
+ * Measures serve() against what can be built with npm zeromq: npm --prefix bench run serve -- [options]
+ *
+ *   --trials N       trials of each variant (3); figures are medians
+ *   --measure MS     how long each is measured (1000)
+ *   --only REGEX     only these points and variants, as 20-64/npm-loop
+ *   --write FILE     writes the page that it prints, too
+ *
+ * Variants take turns. Every client proves that each of its requests was answered with its own bytes.
+ */
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+
+import { BURNS, SIZES, VARIANTS } from './cases/serve.mjs';
+import { calibrate } from './lib/burn.mjs';
+import { describeMachine, measureOtherLoad } from './lib/machine.mjs';
+import { prepare } from './lib/programs.mjs';
+import { servePage } from './lib/serve-report.mjs';
+import { serveTrial } from './lib/serve-trial.mjs';
+
+const { values } = parseArgs({
+  options: {
+    trials: { type: 'string', default: '3' },
+    measure: { type: 'string', default: '1000' },
+    only: { type: 'string', default: '' },
+    write: { type: 'string' },
+  },
+});
+const trials = Number(values.trials);
+const wanted = new RegExp(values.only);
+
+prepare(new Set(['c', 'zeromq-threads', 'npm-zeromq']));
+const otherLoad = await measureOtherLoad();
+const spinsPerMicrosecond = calibrate();
+const points = SIZES.flatMap((size) => BURNS.map((burn) => ({ size, burn })));
+const rows = points.flatMap((point) => VARIANTS.map((variant) => ({ ...point, variant, trials: [] })));
+const failures = [];
+for (let trial = 1; trial <= trials; trial += 1) {
+  for (const { size, burn, variant, trials: done } of rows) {
+    const name = `${burn}-${size}/${variant.name}`;
+    if (!wanted.test(name)) continue;
+    try {
+      const spins = Math.round(burn * spinsPerMicrosecond);
+      const figures = await serveTrial({
+        variant: variant.name,
+        size,
+        spins,
+        measure: Number(values.measure),
+      });
+      done.push(figures);
+      const { rate, cpu, burn: burned, outside } = figures;
+      console.error(
+        `${name} ${trial}/${trials}: ${Math.round(rate)}/s, ${cpu.toFixed(2)} us CPU, of which ${burned.toFixed(2)} burned, ${outside.toFixed(2)} outside`,
+      );
+    } catch (error) {
+      failures.push({ name, error: error.message });
+      console.error(`${name} ${trial}/${trials}: FAILED, ${error.message}`);
+    }
+  }
+}
+const page = servePage({
+  rows: rows.filter((row) => row.trials.length > 0),
+  trials,
+  machine: describeMachine(),
+  otherLoad,
+  failures,
+});
+console.log(page);
+if (values.write !== undefined) writeFileSync(values.write, page);
+if (failures.length > 0) process.exitCode = 1;
