@@ -106,6 +106,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   zt::defineReceiveBinding(*environment, exports);
   zt::defineLaneBinding(*environment, exports);
   zt::defineLoopBinding(*environment, exports);
+  zt::defineEventLoopBinding(*environment, exports);
   zt::definePollerBinding(*environment, exports);
   zt::defineProxyBinding(*environment, exports);
   zt::defineProcessBinding(*environment, exports);

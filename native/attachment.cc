@@ -51,6 +51,7 @@ LoopWatch::Step Attachment::service(Loop& loop) {
     // Who waits to receive learns why that is no use.
     if (inbox_.control(kCtlDemand).load(std::memory_order_acquire) > 0) completeLocked(0, EBUSY);
   } else if (active_) {
+    inbox_.setAhead(true);
     inbox_.setDemandDriven(neverAhead(socket.type) ||
                            socket.oneByOne.load(std::memory_order_relaxed) ||
                            socket.shared.load(std::memory_order_relaxed));
@@ -71,6 +72,7 @@ LoopWatch::Step Attachment::service(Loop& loop) {
         want |= ZMQ_POLLIN;
         break;
       case kPumpLimit:
+      case kPumpElsewhere:  // not from this call
         break;
       case kPumpNeedChunk:
         loop.neededBytes = inbox_.neededBytes();
@@ -210,6 +212,7 @@ PumpCode Attachment::pumpLocked(int most, uint32_t& published, int& error, size_
     error = EBUSY;
     return kPumpError;
   }
+  inbox_.setAhead(false);
   inbox_.setDemandDriven(false);
   const PumpCode code = inbox_.pumpLocked(*socket_, most, published);
   error = inbox_.error();
@@ -240,17 +243,77 @@ PumpCode Attachment::waitReceive(int most, long milliseconds, uint32_t& publishe
   return code;
 }
 
-void Attachment::setActive(bool active, const std::shared_ptr<Loop>& loop) {
-  if (loop) {
-    {
-      Guard guard(socket_->mutex);
-      active_ = active;
-    }
-    enqueueOn(loop);
-    return;
+bool Attachment::watchLocked(const std::shared_ptr<EventLoop>& eventLoop) {
+  if (detached_ || !eventLoop) return false;
+  if (!ownWatch_) {
+    ownWatch_ = std::make_shared<EventLoopWatch>(socket_, eventLoop, token);
+    ownWatch_->mask = ZMQ_POLLIN;
+    socket_->watchLocked(ownWatch_);
   }
+  if (socket_->closedLocked() || !ownWatch_->startLocked()) return false;
+  ownWatch_->armed = true;
+  return true;
+}
+
+PumpCode Attachment::pumpOrWatch(const std::shared_ptr<EventLoop>& eventLoop, int most, bool waits,
+                                 uint32_t& published, int& error, size_t& neededBytes) {
   Guard guard(socket_->mutex);
+  published = 0;
+  ++looks_;
+  if (ownWatch_) ownWatch_->armed = false;
+  if (active_) return kPumpElsewhere;
+  PumpCode code = pumpLocked(most, published, error, neededBytes);
+  // A REQ or REP socket that must send first: a message may come once it has.
+  const bool mustSend = waits && code == kPumpError && error == EFSM;
+  if (mustSend || code == kPumpEmpty) {
+    // A receive that found nothing has processed libzmq's commands: what comes now signals.
+    code = published > 0 || watchLocked(eventLoop) ? kPumpEmpty : kPumpElsewhere;
+  }
+  socket_->settleLocked(ownWatch_.get());
+  return code;
+}
+
+void Attachment::standBy(const std::shared_ptr<Loop>& loop) {
+  Guard guard(socket_->mutex);
+  if (detached_ || active_ || standBy_) return;
+  standBy_ = true;
+  assignLocked(loop);
+  loop->lookAfter(shared_from_this());
+}
+
+bool Attachment::lookAfter() {
+  Guard guard(socket_->mutex);
+  if (!standBy_ || detached_ || socket_->closedLocked()) {
+    standBy_ = false;
+    return false;
+  }
+  if (ownWatch_ && ownWatch_->armed) {
+    // Fires it if there is something that its event loop has not come to.
+    socket_->settleLocked();
+  } else if (looks_ == looksThen_) {
+    // The owner's thread is busy: from now on its messages are received for it.
+    setActiveLocked(true);
+    fire();
+    return false;
+  }
+  looksThen_ = looks_;
+  return true;
+}
+
+void Attachment::setActiveLocked(bool active) {
   active_ = active;
+  standBy_ = false;
+  if (ownWatch_) ownWatch_->armed = false;
+}
+
+void Attachment::setActive(bool active, const std::shared_ptr<Loop>& loop) {
+  {
+    Guard guard(socket_->mutex);
+    setActiveLocked(active);
+    // What came since the owner looked, and what its watch would have told it, is for others now.
+    if (!active) socket_->settleLocked();
+  }
+  if (loop) enqueueOn(loop);
 }
 
 std::vector<Frame> Attachment::takeStashedLocked() {
@@ -323,6 +386,10 @@ void Attachment::detach() {
   detached_ = true;
   active_ = false;
   socket_->unwatchLocked(this);
+  if (ownWatch_) {
+    socket_->unwatchLocked(ownWatch_.get());
+    ownWatch_->close();
+  }
   socket_->forgetParkedLocked(this);
   // What was accepted goes out, also if our loop was the one that sent it.
   if (!socket_->closedLocked() && !socket_->outboxEmptyLocked()) socket_->drainInBackground();

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "event_loop.h"
 #include "inbox.h"
 #include "loop.h"
 #include "socket.h"
@@ -54,6 +55,15 @@ class Attachment : public LoopWatch {
   PumpCode pump(int most, uint32_t& published, int& error, size_t& neededBytes);
   PumpCode waitReceive(int most, long milliseconds, uint32_t& published, int& error,
                        size_t& neededBytes);
+  // As pump(), for a thread that is about to wait: when nothing is there, its own event loop watches
+  // the socket and calls the attachment's token. `waits`: somebody does already, so that a socket
+  // that must send first is no error. kPumpElsewhere if an I/O loop receives, or has to.
+  PumpCode pumpOrWatch(const std::shared_ptr<EventLoop>& eventLoop, int most, bool waits,
+                       uint32_t& published, int& error, size_t& neededBytes);
+  // `loop` receives once the owner's thread has not come to look for kWaitSliceMs.
+  void standBy(const std::shared_ptr<Loop>& loop);
+  bool lookAfter() override;
+  // Who receives ahead: the loop (active), or nobody.
   void setActive(bool active, const std::shared_ptr<Loop>& loop);
   void kick();           // the loop looks after this attachment again
   void ensureWatched();  // as kick(), unless the loop is waiting for input already
@@ -81,6 +91,8 @@ class Attachment : public LoopWatch {
   int queueLocked(Frame* frames, size_t count, size_t next, bool more, bool mayPark);
   PumpCode pumpLocked(int most, uint32_t& published, int& error, size_t& neededBytes);
   Step end(State state, Loop& loop);
+  bool watchLocked(const std::shared_ptr<EventLoop>& eventLoop);
+  void setActiveLocked(bool active);
 
   Inbox inbox_;  // this and the following: guarded by the socket's mutex
   std::unordered_map<uint32_t, std::shared_ptr<Chunk>> handedOver_;
@@ -89,6 +101,10 @@ class Attachment : public LoopWatch {
   uint32_t nextSendToken_ = kSendFirstToken;
   uint32_t unannounced_ = 0;  // messages published since the consumer was last told
   bool active_ = false;
+  std::shared_ptr<EventLoopWatch> ownWatch_;  // of the owner's event loop
+  bool standBy_ = false;    // the owner's event loop waits; a loop looks after that
+  uint32_t looks_ = 0;      // of the owner's thread
+  uint32_t looksThen_ = 0;  // when the loop last looked after it
   bool detached_ = false;
   bool serving_ = false;
 };

@@ -18,6 +18,7 @@
 #include "bell.h"
 #include "chunk.h"
 #include "context.h"
+#include "event_loop.h"
 #include "lane_group.h"
 #include "loop.h"
 #include "pins.h"
@@ -41,6 +42,7 @@ struct Environment {
   std::unordered_map<uint32_t, std::shared_ptr<LaneGroup>> groups;  // made by this thread
   std::unordered_map<uint32_t, std::shared_ptr<Lane>> lanes;        // made, or consumed, by it
   std::shared_ptr<Bell> bell;
+  std::shared_ptr<EventLoop> eventLoop;  // null until JavaScript opens it
   std::shared_ptr<FreedPins> freed = std::make_shared<FreedPins>();
   // Where JavaScript puts small payloads and the frame lengths before it calls send.
   uint8_t* stage = nullptr;
@@ -144,6 +146,7 @@ void defineSendBinding(Environment& environment, Napi::Object exports);
 void defineReceiveBinding(Environment& environment, Napi::Object exports);
 void defineLaneBinding(Environment& environment, Napi::Object exports);
 void defineLoopBinding(Environment& environment, Napi::Object exports);
+void defineEventLoopBinding(Environment& environment, Napi::Object exports);
 void definePollerBinding(Environment& environment, Napi::Object exports);
 void defineProxyBinding(Environment& environment, Napi::Object exports);
 void defineProcessBinding(Environment& environment, Napi::Object exports);

@@ -102,6 +102,10 @@ Napi::Value layout(const Napi::CallbackInfo& info) {
   set("PUMP_NEED_CHUNK", kPumpNeedChunk);
   set("PUMP_ERROR", kPumpError);
   set("PUMP_SATISFIED", kPumpSatisfied);
+  set("PUMP_ELSEWHERE", kPumpElsewhere);
+  set("TURNS_LONG", kTurnsLong);
+  set("TURNS_PACED", kTurnsPaced);
+  set("TURN_WORDS", kTurnWords);
   set("SEND_DONE", kSendDone);
   set("SEND_SETTLE", kSendSettle);
   set("SEND_OVERFLOW", kSendOverflow);

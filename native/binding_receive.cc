@@ -71,6 +71,21 @@ napi_value pump(napi_env env, napi_callback_info info) {
   return arguments.result(static_cast<int>(code));
 }
 
+// (slot, most, 1 if somebody waits already, result) -> PumpCode
+napi_value pumpOrWatch(napi_env env, napi_callback_info info) {
+  const Arguments<4> arguments(env, info);
+  Outcome outcome;
+  PumpCode code = kPumpError;
+  outcome.error = ENOTSOCK;
+  if (Attachment* attachment = arguments.attachment()) {
+    code = attachment->pumpOrWatch(arguments.environment().eventLoop,
+                                   static_cast<int>(arguments.number(1)), arguments.number(2) != 0,
+                                   outcome.published, outcome.error, outcome.needed);
+  }
+  outcome.write(env, arguments.value(3));
+  return arguments.result(static_cast<int>(code));
+}
+
 // (slot, most, ms, result) -> PumpCode
 napi_value waitReceive(napi_env env, napi_callback_info info) {
   const Arguments<4> arguments(env, info);
@@ -141,6 +156,18 @@ void setActive(const Napi::CallbackInfo& info) {
   attachment->setActive(info[1].As<Napi::Boolean>(), loop);
 }
 
+// (slot, loop slot)
+void registerWith(const Napi::CallbackInfo& info) {
+  Environment& environment = Environment::of(info);
+  slotOf(info, environment.attachments)->enqueueOn(slotOf(info, environment.loops, 1));
+}
+
+// (slot, loop slot)
+void standBy(const Napi::CallbackInfo& info) {
+  Environment& environment = Environment::of(info);
+  slotOf(info, environment.attachments)->standBy(slotOf(info, environment.loops, 1));
+}
+
 napi_value kick(napi_env env, napi_callback_info info) {
   const Arguments<1> arguments(env, info);
   if (Attachment* attachment = arguments.attachment()) attachment->kick();
@@ -192,12 +219,15 @@ void failChunk(const Napi::CallbackInfo& info) {
 
 void defineReceiveBinding(Environment& environment, Napi::Object exports) {
   defineHot<pump>(environment, exports, "pump");
+  defineHot<pumpOrWatch>(environment, exports, "pumpOrWatch");
   defineHot<waitReceive>(environment, exports, "waitReceive");
   define(environment, exports, "addChunk", addChunk);
   define(environment, exports, "adoptChunk", adoptChunk);
   define(environment, exports, "recycle", recycle);
   define(environment, exports, "metadata", metadata);
   define(environment, exports, "setActive", setActive);
+  define(environment, exports, "register", registerWith);
+  define(environment, exports, "standBy", standBy);
   defineHot<kick>(environment, exports, "kick");
   defineHot<ensureWatched>(environment, exports, "ensureWatched");
   define(environment, exports, "setLimits", setLimits);

@@ -242,6 +242,10 @@ PumpCode Inbox::pumpLocked(Socket& socket, int most, uint32_t& published) {
       }
     }
     if (full()) {
+      if (!ahead_) {
+        code = kPumpLimit;
+        break;
+      }
       // Store-flag, re-check: the consumer that takes the last message sees the flag, or we see its
       // count.
       control(kCtlPaused).store(1, std::memory_order_seq_cst);

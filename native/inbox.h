@@ -30,6 +30,8 @@ class Inbox {
   std::atomic<uint32_t>& control(ControlWord word) { return control_[word]; }
   void setLimits(uint32_t bytes, uint32_t messages);
   void setDemandDriven(bool on) { demandDriven_ = on; }
+  // Whether the consumer is somebody else, who must be told that it was full.
+  void setAhead(bool on) { ahead_ = on; }
 
   // Receives up to `most` messages and publishes them. `published` says how many came.
   PumpCode pumpLocked(Socket& socket, int most, uint32_t& published);
@@ -97,6 +99,7 @@ class Inbox {
   uint32_t seenMessages_ = 0;  // consumed, when that was last looked at
   uint32_t seenBytes_ = 0;
   bool demandDriven_ = false;
+  bool ahead_ = false;
   bool traced_ = false;
   std::deque<Link> chain_;
 

@@ -129,6 +129,7 @@ enum PumpCode : uint32_t {
   kPumpNeedChunk = 3,  // a chunk is needed; size in neededBytes
   kPumpError = 4,      // errno in error
   kPumpSatisfied = 5,  // demand-driven and nobody asks
+  kPumpElsewhere = 6,  // an I/O loop receives: ask it
 };
 
 constexpr uint32_t kLaneToken = 0x20000000;

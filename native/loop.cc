@@ -89,6 +89,11 @@ void Loop::enqueue(std::shared_ptr<LoopWatch> watch) {
   if (sleeping_) wake_.poke();
 }
 
+void Loop::lookAfter(const std::shared_ptr<LoopWatch>& watch) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  lookedAfter_.push_back(watch);
+}
+
 void Loop::post(uint32_t token) {
   std::lock_guard<std::mutex> lock(mutex_);
   if (stopped_) return;
@@ -185,6 +190,21 @@ void Loop::recheckTouched() {
   }
 }
 
+void Loop::recheckLookedAfter() {
+  std::vector<std::weak_ptr<LoopWatch>> watches;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    watches.swap(lookedAfter_);
+  }
+  std::vector<std::weak_ptr<LoopWatch>> kept;
+  for (auto& entry : watches) {
+    const auto watch = entry.lock();
+    if (watch && watch->lookAfter()) kept.push_back(std::move(entry));
+  }
+  std::lock_guard<std::mutex> lock(mutex_);
+  lookedAfter_.insert(lookedAfter_.end(), kept.begin(), kept.end());
+}
+
 void Loop::setPolled(const std::shared_ptr<LoopWatch>& watch, bool polled) {
   if (polled == (watch->slot_ >= 0)) return;
   if (polled) {
@@ -231,6 +251,7 @@ LoopCode Loop::run() {
   if (now >= recheckAt_) {
     // block() does so, too, but only when nothing at all happened for a whole call.
     recheckTouched();
+    recheckLookedAfter();
     recheckAt_ = until;
   }
   for (;;) {

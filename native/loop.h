@@ -35,6 +35,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   const uint32_t id;
   LoopCode run();
   void enqueue(std::shared_ptr<LoopWatch> watch);
+  void lookAfter(const std::shared_ptr<LoopWatch>& watch);  // see LoopWatch::lookAfter()
   void post(uint32_t token);  // puts a token on the owner's ready list, from the loop's thread
   void stop();
   void interrupt();  // makes run() return soon
@@ -60,6 +61,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   void serve(std::shared_ptr<LoopWatch> watch);
   void setPolled(const std::shared_ptr<LoopWatch>& watch, bool polled);
   void recheckTouched();
+  void recheckLookedAfter();
 
   const std::shared_ptr<Bell> bell_;
   WakeDescriptor wake_;
@@ -67,6 +69,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   std::mutex mutex_;  // guards these
   std::vector<std::shared_ptr<LoopWatch>> incoming_;
   std::vector<uint32_t> tokens_;
+  std::vector<std::weak_ptr<LoopWatch>> lookedAfter_;
   bool sleeping_ = false;
   bool stopped_ = false;
   bool interrupted_ = false;

@@ -56,6 +56,9 @@ class LoopWatch : public Watch, public std::enable_shared_from_this<LoopWatch> {
   virtual void fillAnnounced() {}
   virtual void failChunk() {}
 
+  // For a watch that the loop looks after: called every kWaitSliceMs. False: it need not any more.
+  virtual bool lookAfter() { return false; }
+
   // Makes `loop` serve this watch from now on, and now. Any thread.
   void enqueueOn(const std::shared_ptr<Loop>& loop);
   // Its loop forgets it. With its mutex held.
@@ -63,6 +66,8 @@ class LoopWatch : public Watch, public std::enable_shared_from_this<LoopWatch> {
     fire();
     loop_.reset();  // the loop holds its watches: together they would never go
   }
+  // Whom fire() tells from now on; with its mutex held.
+  void assignLocked(const std::shared_ptr<Loop>& loop) { loop_ = loop; }
   const std::shared_ptr<Socket>& socket() const { return socket_; }
 
  protected:

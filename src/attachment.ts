@@ -123,6 +123,12 @@ export class Attachment implements Wakeable {
     return this.loop;
   }
 
+  /** Whether this thread's own event loop may wait for messages, instead of an I/O worker. */
+  get watchesItself(): boolean {
+    const { context, dedicatedWorker } = this.setup;
+    return !dedicatedWorker && context?.ioWorkers === undefined && this.runtime.watchesSockets;
+  }
+
   /** An operation begins to wait: the doorbell calls, and the process stays. */
   hold(): void {
     this.waiting += 1;

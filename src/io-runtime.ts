@@ -4,8 +4,8 @@
  * 1. There is one runtime per thread, made when first needed. It owns the I/O workers that it starts.
  * 2. The doorbell: BELL_SLEEPING is set here before BELL_READY is looked at; a ringing loop does it the other way
  *    round, so one of the two notices. `Atomics.waitAsync` waits on BELL_SEQUENCE; the loop's JavaScript notifies.
- * 3. A pending wait does not keep the event loop alive. `hold()` does, by a reference to an I/O worker; `release()`
- *    gives it back.
+ * 3. A pending wait does not keep the event loop alive. `hold()` does; `release()` gives it back.
+ * 4. The event loop itself watches sockets for whose messages this thread waits, as long as its turns are short.
  */
 
 import { writeSync } from 'node:fs';
@@ -20,6 +20,9 @@ import {
   CTL_WORDS,
   FREED_TOKEN,
   POLLER_TOKEN,
+  TURN_WORDS,
+  TURNS_LONG,
+  TURNS_PACED,
 } from './layout.js';
 import { collectFreed, connectFreed } from './message.js';
 import { native } from './native.js';
@@ -49,6 +52,8 @@ const TOKENS_AT_ONCE = 256;
 const TURN_MS = 8;
 /** What sockets that would linger for ever are granted when the process ends, in milliseconds. */
 const EXIT_GRACE_MS = 1000;
+/** An event loop that had two long turns within this time, in milliseconds, is busy for as long from then on. */
+const CALM_MS = 100;
 
 const workerFile = new URL('../workers/io-worker.js', import.meta.url);
 
@@ -66,15 +71,18 @@ class IoRuntime {
   private pollers = 0;
   private loops = 0;
   private holds = 0;
-  /** The worker whose handle keeps the event loop alive, while one does. */
-  private keeper: Worker | undefined;
-  private letGoAsked = false;
+  private readonly turns = new Uint32Array(new SharedArrayBuffer(TURN_WORDS * 4));
+  private longTurns = 0;
+  private longTurnAt = -Infinity;
+  private busyUntil = 0;
+  private readonly watches: boolean;
   private armed = false;
   private turnAt = performance.now();
   private turn: Promise<void> | undefined;
 
   constructor() {
     native.bellCreate(this.bell);
+    this.watches = native.eventLoopOpen(this.signalled, this.turns);
     const collector: Wakeable = {
       wake: () => {
         native.wishFreed(this.sharedLoop());
@@ -172,10 +180,6 @@ class IoRuntime {
       native.loopStop(worker.loop);
       this.ports.splice(this.ports.indexOf(worker.port), 1);
       worker.port.close();
-      if (this.keeper === worker.worker) {
-        this.keeper = undefined;
-        if (this.holds > 0) this.keep();
-      }
     }
   }
 
@@ -185,14 +189,6 @@ class IoRuntime {
       for (const { loop } of pool) native.loopStop(loop);
     }
     this.pools.clear();
-  }
-
-  private anyWorker(): IoWorker {
-    for (const pool of this.pools.values()) {
-      for (const worker of pool) return worker;
-    }
-    this.loopFor(shared, 1);
-    return this.anyWorker();
   }
 
   private startWorker(): IoWorker {
@@ -220,28 +216,39 @@ class IoRuntime {
   /** Keeps the event loop alive until `release` was called as often. */
   hold(): void {
     this.holds += 1;
-    if (this.keeper === undefined) this.keep();
+    if (this.holds === 1) native.eventLoopKeep(true);
   }
 
   release(): void {
     this.holds -= 1;
-    if (this.holds > 0 || this.letGoAsked) return;
-    // Most often the next wait begins before this turn is over.
-    this.letGoAsked = true;
-    process.nextTick(this.letGo);
+    if (this.holds === 0) native.eventLoopKeep(false);
   }
 
-  private readonly letGo = (): void => {
-    this.letGoAsked = false;
-    if (this.holds > 0) return;
-    this.keeper?.unref();
-    this.keeper = undefined;
+  /**
+   * Whether this thread's event loop had better watch a socket by itself: that costs no other thread, but leaves
+   * messages where they are while the event loop is busy.
+   */
+  get watchesSockets(): boolean {
+    if (!this.watches) return false;
+    const long = this.turns[TURNS_LONG]!;
+    if (long === this.longTurns && this.busyUntil === 0) return true;
+    const now = performance.now();
+    if (long !== this.longTurns) {
+      // A single one may be anything: a module that is loaded, a garbage collection.
+      if (long > this.longTurns + 1 || now - this.longTurnAt < CALM_MS) this.busyUntil = now + CALM_MS;
+      this.longTurns = long;
+      this.longTurnAt = now;
+    }
+    if (now < this.busyUntil) return false;
+    this.busyUntil = 0;
+    return true;
+  }
+
+  /** A socket that this thread's event loop watches has something. */
+  private readonly signalled = (slot: number): void => {
+    this.turnAt = performance.now();
+    this.call(slot);
   };
-
-  private keep(): void {
-    this.keeper = this.anyWorker().worker;
-    this.keeper.ref();
-  }
 
   /** From now on the doorbell calls `who` under this token; until `ignore`. */
   listen(token: number, who: Wakeable): void {
@@ -315,6 +322,7 @@ class IoRuntime {
   pause(): Promise<void> | undefined {
     if (this.turn !== undefined) return this.turn;
     if (performance.now() - this.turnAt < TURN_MS) return undefined;
+    this.turns[TURNS_PACED] = 1;
     this.turn = new Promise((resolve) => {
       setImmediate(() => {
         this.turn = undefined;

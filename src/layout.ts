@@ -72,6 +72,11 @@ export const BELL_SLEEPING = 1;
 export const BELL_READY = 2;
 export const BELL_WORDS = 16;
 
+// Words of an event loop's turns; shared with nobody but its own thread.
+export const TURNS_LONG = 0;
+export const TURNS_PACED = 1;
+export const TURN_WORDS = 2;
+
 /** What `loopRun` returns. */
 export const LOOP_TICK = 0;
 export const LOOP_NOTIFY = 1;
@@ -85,6 +90,7 @@ export const PUMP_LIMIT = 2;
 export const PUMP_NEED_CHUNK = 3;
 export const PUMP_ERROR = 4;
 export const PUMP_SATISFIED = 5;
+export const PUMP_ELSEWHERE = 6;
 
 /**
  * What the send functions return. Negative numbers are errno values; from SEND_FIRST_TOKEN on, the message waits and

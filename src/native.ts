@@ -74,6 +74,13 @@ export interface Native {
 
   /** `result` gets: messages published, errno, bytes needed. @returns a PUMP code */
   pump(slot: number, most: number, result: Uint32Array): number;
+  /**
+   * As `pump`, and when nothing is there this thread's event loop watches the socket and calls its slot.
+   *
+   * @param waits 1 if a receive waits already: then a socket that must send first is no error
+   * @returns PUMP_ELSEWHERE if an I/O worker receives, or has to
+   */
+  pumpOrWatch(slot: number, most: number, waits: number, result: Uint32Array): number;
   waitReceive(slot: number, most: number, ms: number, result: Uint32Array): number;
   addChunk(slot: number, bytes: Uint8Array): number;
   /** @returns whether the chunk is this socket's, and not one's that had the slot before */
@@ -81,6 +88,10 @@ export interface Native {
   recycle(slot: number, id: number): boolean;
   metadata(chunk: number, offset: number, name: string): string | undefined;
   setActive(slot: number, active: boolean, loop: number): void;
+  /** The loop serves the socket, receiving or not. */
+  register(slot: number, loop: number): void;
+  /** The loop receives once this thread has not looked for a while. */
+  standBy(slot: number, loop: number): void;
   kick(slot: number): void;
   ensureWatched(slot: number): void;
   setLimits(slot: number, bytes: number, messages: number): void;
@@ -88,6 +99,16 @@ export interface Native {
   giveChunk(loopId: number, bytes: Uint8Array): number;
   chunkPosted(loopId: number): void;
   failChunk(loopId: number): void;
+
+  /**
+   * From now on sockets can be watched by this thread's event loop, which calls `call` with the slot of one that has
+   * something to do. It counts its long turns in `turns`.
+   *
+   * @returns false where that is not to be had
+   */
+  eventLoopOpen(call: (slot: number) => void, turns: Uint32Array): boolean;
+  /** Whether the event loop stays although nothing of it waits. */
+  eventLoopKeep(keep: boolean): void;
 
   bellCreate(words: Int32Array): void;
   bellDrain(tokens: Uint32Array): number;

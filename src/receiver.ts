@@ -1,15 +1,26 @@
 /**
- * Receiving: takes messages from the inbox, or waits for the I/O worker to put some in.
+ * Receiving: takes messages from the inbox, and has somebody put some in.
  *
  * 1. Waiting receives are served in order, one message (or frame) each.
  * 2. Store-flag, re-check: CTL_WAITING is set before the inbox is looked at once more; the I/O loop publishes before
  *    it exchanges the flag.
- * 3. Blocking and non-blocking receives run in this thread: it becomes the producer of its own inbox for a moment.
+ * 3. Blocking and non-blocking receives run in this thread: it becomes the producer of its own inbox for a moment. So
+ *    it does before it waits, while its event loop has time for that ("eventLoop" below): then no other thread has to
+ *    be woken. A busy thread has an I/O worker receive, which goes on whatever this thread does ("ioWorker").
  */
 import type { Attachment } from './attachment.js';
 import { Batch } from './batch.js';
 import { errnoCode, TimeoutError, ZmqError } from './errors.js';
-import { BURST, CTL_DEMAND, CTL_WAITING, PUMP_ERROR, PUMP_NEED_CHUNK, WAIT_SLICE_MS } from './layout.js';
+import {
+  BURST,
+  CTL_DEMAND,
+  CTL_WAITING,
+  PUMP_ELSEWHERE,
+  PUMP_EMPTY,
+  PUMP_ERROR,
+  PUMP_NEED_CHUNK,
+  WAIT_SLICE_MS,
+} from './layout.js';
 import type { Message } from './message.js';
 import { native } from './native.js';
 import { type Deadline, deadlineOf, Pending, type WaitOptions } from './pending.js';
@@ -19,6 +30,8 @@ type Kind = 'frame' | 'message' | { readonly max: number };
 type Waiting = Pending<never, Kind>;
 
 const MESSAGES_PER_CHECK = 64;
+/** What is received under one lock by a thread that would wait otherwise, in messages. */
+const MOST_AT_ONCE = 256;
 
 const pumped = new Uint32Array(3);
 
@@ -26,7 +39,9 @@ export class Receiver {
   private readonly queue: Waiting[] = [];
   /** Frames of a message of which some were handed out singly. */
   private rest: Message[] = [];
-  private active = false;
+  private by: 'nobody' | 'eventLoop' | 'ioWorker' = 'nobody';
+  /** Whether the event loop will call, as far as we know. */
+  private watching = false;
   private registered = false;
   private taken = 0;
 
@@ -144,7 +159,8 @@ export class Receiver {
       const { attachment } = this;
       const deadline = deadlineOf(options, attachment.receiveTimeout);
       if (deadline.signal?.aborted) throw deadline.signal.reason;
-      if (this.queue.length === 0 && this.ready()) return this.pace(this.take(kind) as Value);
+      if (this.queue.length === 0 && this.ready(deadline.timeout !== 0))
+        return this.pace(this.take(kind) as Value);
       if (attachment.ended !== undefined) throw attachment.ended;
       if (deadline.timeout === 0) throw new TimeoutError(what, 0);
       return this.wait<Value>(kind, what, deadline);
@@ -162,7 +178,7 @@ export class Receiver {
       this.waited();
       return true;
     };
-    pending.limit(deadline, what, withdraw, () => this.serveQueue());
+    pending.limit(deadline, what, withdraw, () => this.lookAgain());
     this.queue.push(pending);
     this.attachment.hold();
     this.declare();
@@ -175,13 +191,58 @@ export class Receiver {
     this.attachment.unhold();
   }
 
-  /** Whether something is there, asking libzmq itself where no I/O worker does. */
-  private ready(): boolean {
+  /**
+   * Whether something is there, asking libzmq itself where no I/O worker does.
+   *
+   * @param watch whether the event loop is to watch when nothing is
+   */
+  private ready(watch: boolean): boolean {
     if (this.hasSome) return true;
-    if (this.attachment.ended !== undefined) return false;
-    if (this.active && !this.limited) return false;
+    const { attachment } = this;
+    if (attachment.ended !== undefined) return false;
+    if (watch && attachment.watchesItself) {
+      if (this.by === 'ioWorker') this.deactivate();
+      return this.lookOrWatch(false);
+    }
+    if (this.by === 'ioWorker' && !this.limited) return false;
     this.pump(0);
     return this.hasSome;
+  }
+
+  /**
+   * Receives in this thread; when nothing is there the event loop watches, or else an I/O worker has to receive.
+   *
+   * @param waits whether a receive waits already
+   * @returns whether something is there
+   * @throws what libzmq reports, EFSM for instance
+   */
+  private lookOrWatch(waits: boolean): boolean {
+    const { attachment } = this;
+    const { slot, inbox } = attachment;
+    for (;;) {
+      inbox.report();
+      const code = native.pumpOrWatch(slot, this.most(MOST_AT_ONCE), waits ? 1 : 0, pumped);
+      this.watching = code === PUMP_EMPTY && pumped[0] === 0;
+      if (code === PUMP_ELSEWHERE) {
+        if (inbox.available() > 0) return true;
+        if (this.by === 'eventLoop') this.by = 'nobody';
+        return false;
+      }
+      if (this.watching && this.by !== 'eventLoop') {
+        this.by = 'eventLoop';
+        this.registered = true;
+        native.standBy(slot, attachment.useLoop());
+      }
+      if (inbox.available() > 0) return true;
+      if (code === PUMP_NEED_CHUNK) inbox.addChunk(pumped[2]!);
+      else if (code === PUMP_ERROR) throw attachment.failure(pumped[1]!, 'Cannot receive');
+      else if (code === PUMP_EMPTY) return false;
+    }
+  }
+
+  /** How many messages to receive at once: none may lie here that somebody else looks for in libzmq. */
+  private most(most: number): number {
+    return this.limited || this.attachment.watched ? 1 : most;
   }
 
   /** Whether only what somebody waits for is received. */
@@ -195,9 +256,14 @@ export class Receiver {
     const { attachment } = this;
     const { control } = attachment;
     Atomics.store(control, CTL_DEMAND, this.queue.length);
+    if (this.watching) return;
+    if (this.by === 'eventLoop') {
+      this.deliverHere();
+      return;
+    }
     Atomics.store(control, CTL_WAITING, 1);
     attachment.inbox.report();
-    if (!this.active) this.activate();
+    if (this.by !== 'ioWorker') this.activate();
     else if (this.limited) native.ensureWatched(attachment.slot);
     // The last word of a socket may have come while nobody listened.
     if (attachment.hasNews) attachment.wake();
@@ -205,14 +271,16 @@ export class Receiver {
   }
 
   private activate(): void {
-    this.active = true;
+    this.by = 'ioWorker';
+    this.watching = false;
     this.registered = true;
     native.setActive(this.attachment.slot, true, this.attachment.useLoop());
   }
 
   private deactivate(): void {
-    if (!this.active) return;
-    this.active = false;
+    if (this.by === 'nobody') return;
+    this.by = 'nobody';
+    this.watching = false;
     native.setActive(this.attachment.slot, false, -1);
   }
 
@@ -220,11 +288,12 @@ export class Receiver {
   register(loop: number): void {
     if (this.registered) return;
     this.registered = true;
-    native.setActive(this.attachment.slot, this.active, loop);
+    native.register(this.attachment.slot, loop);
   }
 
   /** A poller wants to see what is readable, so messages stay with libzmq unless somebody waits for them. */
   yieldToWatchers(): void {
+    if (this.by === 'eventLoop') return;
     if (this.queue.length === 0) this.deactivate();
     else Atomics.store(this.attachment.control, CTL_WAITING, 1);
   }
@@ -232,6 +301,10 @@ export class Receiver {
   /** Gives waiting receives what has come. */
   deliver(): void {
     const { attachment } = this;
+    if (this.by === 'eventLoop') {
+      this.deliverHere();
+      return;
+    }
     this.serveQueue();
     if (attachment.ended !== undefined || (this.queue.length === 0 && !attachment.watched)) return;
     if (this.queue.length === 0) {
@@ -244,6 +317,29 @@ export class Receiver {
     if (attachment.inbox.available() > 0) this.deliver();
   }
 
+  /** As `deliver`, where no I/O worker receives. */
+  private deliverHere(): void {
+    this.watching = false;
+    this.serveQueue();
+    while (this.queue.length > 0) {
+      try {
+        if (!this.lookOrWatch(true)) break;
+      } catch (error) {
+        if (!(error instanceof ZmqError)) throw error;
+        this.failFirst(error);
+        continue;
+      }
+      this.serveQueue();
+    }
+    if (this.queue.length > 0 && !this.watching) this.declare();
+  }
+
+  /** The time of a receive is over: what it waits for may have come while this thread was busy. */
+  private lookAgain(): void {
+    if (this.by === 'eventLoop') this.deliverHere();
+    else this.serveQueue();
+  }
+
   /**
    * Receives in this thread.
    *
@@ -253,7 +349,7 @@ export class Receiver {
   private pump(ms: number): void {
     const { attachment } = this;
     const { slot, inbox } = attachment;
-    const most = this.limited ? 1 : BURST;
+    const most = this.most(BURST);
     for (;;) {
       inbox.report();
       const code = ms > 0 ? native.waitReceive(slot, most, ms, pumped) : native.pump(slot, most, pumped);
@@ -338,13 +434,18 @@ export class Receiver {
 
   /** libzmq could not receive: the receive that waits longest learns of it. */
   failNext(errno: number): void {
-    const code = errnoCode(errno);
-    this.active = code === 'ENOMEM' ? false : this.active;
+    if (this.by === 'ioWorker' && errnoCode(errno) === 'ENOMEM') this.by = 'nobody';
+    if (this.queue.length === 0) return;
+    this.failFirst(this.attachment.failure(errno, 'Cannot receive'));
+    if (this.queue.length > 0) this.declare();
+  }
+
+  /** The receive that waits longest fails, if the socket's end has not had all fail. */
+  private failFirst(error: ZmqError): void {
     const pending = this.queue.shift();
     if (pending === undefined) return;
     this.waited();
-    pending.fail(this.attachment.failure(errno, 'Cannot receive'));
-    if (this.queue.length > 0) this.declare();
+    pending.fail(error);
   }
 
   fail(error: ZmqError): void {
