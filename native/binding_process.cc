@@ -104,7 +104,7 @@ Napi::Value layout(const Napi::CallbackInfo& info) {
   set("PUMP_SATISFIED", kPumpSatisfied);
   set("PUMP_ELSEWHERE", kPumpElsewhere);
   set("TURNS_LONG", kTurnsLong);
-  set("TURNS_PACED", kTurnsPaced);
+  set("TURNS_OWN", kTurnsOwn);
   set("TURN_WORDS", kTurnWords);
   set("SEND_DONE", kSendDone);
   set("SEND_SETTLE", kSendSettle);

@@ -169,8 +169,9 @@ void EventLoop::turned(uv_prepare_t* prepare) {
   const uint64_t busy = now - loop->turnBegan_ - (idle - loop->idleThen_);
   // Without the metrics a wait could not be told from work.
   const bool known = idle > 0 && loop->turnBegan_ > 0;
-  if (known && busy > kLongTurnNs && loop->turns_[kTurnsPaced] == 0) ++loop->turns_[kTurnsLong];
-  loop->turns_[kTurnsPaced] = 0;
+  const uint64_t own = uint64_t{loop->turns_[kTurnsOwn]} * 1000;
+  if (known && busy > kLongTurnNs + own) ++loop->turns_[kTurnsLong];
+  loop->turns_[kTurnsOwn] = 0;
   loop->turnBegan_ = now;
   loop->idleThen_ = idle;
 }

@@ -25,7 +25,8 @@ class Socket;
 // Words that the event loop and its thread's JavaScript share; nobody else does.
 enum TurnWord : uint32_t {
   kTurnsLong = 0,   // how many turns were long, wraps
-  kTurnsPaced = 1,  // JavaScript sets 1: this turn is long because of messages; cleared at its end
+  kTurnsOwn = 1,    // JavaScript adds the microseconds of this turn that went into messages; 0 again at
+                    // its end
   kTurnWords = 2,
 };
 

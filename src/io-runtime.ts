@@ -22,7 +22,7 @@ import {
   POLLER_TOKEN,
   TURN_WORDS,
   TURNS_LONG,
-  TURNS_PACED,
+  TURNS_OWN,
 } from './layout.js';
 import { collectFreed, connectFreed } from './message.js';
 import { native } from './native.js';
@@ -244,6 +244,11 @@ class IoRuntime {
     return true;
   }
 
+  /** The messages that this turn of the event loop was for are dealt with. */
+  worked(): void {
+    this.turns[TURNS_OWN]! += (performance.now() - this.turnAt) * 1000;
+  }
+
   /** A socket that this thread's event loop watches has something. */
   private readonly signalled = (slot: number): void => {
     this.turnAt = performance.now();
@@ -322,7 +327,7 @@ class IoRuntime {
   pause(): Promise<void> | undefined {
     if (this.turn !== undefined) return this.turn;
     if (performance.now() - this.turnAt < TURN_MS) return undefined;
-    this.turns[TURNS_PACED] = 1;
+    this.turns[TURNS_OWN] = 0xffffffff;
     this.turn = new Promise((resolve) => {
       setImmediate(() => {
         this.turn = undefined;

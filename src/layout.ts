@@ -74,7 +74,7 @@ export const BELL_WORDS = 16;
 
 // Words of an event loop's turns; shared with nobody but its own thread.
 export const TURNS_LONG = 0;
-export const TURNS_PACED = 1;
+export const TURNS_OWN = 1;
 export const TURN_WORDS = 2;
 
 /** What `loopRun` returns. */

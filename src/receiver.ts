@@ -236,7 +236,10 @@ export class Receiver {
       if (inbox.available() > 0) return true;
       if (code === PUMP_NEED_CHUNK) inbox.addChunk(pumped[2]!);
       else if (code === PUMP_ERROR) throw attachment.failure(pumped[1]!, 'Cannot receive');
-      else if (code === PUMP_EMPTY) return false;
+      else if (code === PUMP_EMPTY) {
+        attachment.runtime.worked();
+        return false;
+      }
     }
   }
 
