@@ -14,10 +14,6 @@ namespace {
 constexpr size_t kMostSpareChunks = 8;  // what the byte limit lets be under way, and some
 constexpr size_t kMostSpareBytes = 64 * 1024 * 1024;
 
-size_t padded(size_t payload) {
-  return payload == 0 ? kFrameAlign : (payload + kFrameAlign - 1) & ~(kFrameAlign - 1);
-}
-
 }  // namespace
 
 void Inbox::setLimits(uint32_t bytes, uint32_t messages) {
@@ -105,11 +101,12 @@ bool Inbox::placeStash() {
   if (!roomFor(stashPayload_, stash_.size())) return false;
   for (size_t i = 0; i < stash_.size(); ++i) {
     zmq_msg_t* message = stash_[i].raw();
-    place(message, i + 1 < stash_.size(), origins_.of(message));
+    place(message, i + 1 < stash_.size(), stashCopied_ ? stashOrigin_ : origins_.of(message));
   }
   stash_.clear();
   stashPayload_ = 0;
   stashed_ = false;
+  stashCopied_ = false;
   ++messages_;
   return true;
 }
@@ -118,49 +115,84 @@ std::vector<Frame> Inbox::takeStashedLocked() {
   if (!stashed_) return {};
   stashed_ = false;
   stashPayload_ = 0;
+  stashCopied_ = false;
   return std::exchange(stash_, {});
 }
 
-// Receives one whole message, into the current chunk if it is a single frame that fits, else by the
-// stash.
+// Frames that were placed, and not published, go back into the stash.
+void Inbox::takeBack(size_t position, uint32_t frames, uint32_t bytes) {
+  stashCopied_ = frames_ > frames;
+  const auto* end = reinterpret_cast<const uint32_t*>(current_->base + current_->size);
+  for (uint32_t i = frames; i < frames_; ++i) {
+    const uint32_t* descriptor = end - size_t{2} * (i + 1);
+    const size_t size = descriptor[1];
+    stash_.emplace_back(current_->base + (descriptor[0] & ~kFrameMore), size);
+    stashPayload_ += padded(size);
+  }
+  position_ = position;
+  frames_ = frames;
+  bytes_ = bytes;
+}
+
+// Receives one whole message, into the current chunk if it fits, else into the stash.
 // `frame` is only a place to receive into; libzmq closes what was in it.
 Inbox::Receive Inbox::receiveOne(Socket& socket, Frame& frame) {
   error_ = socket.receiveLocked(frame.raw());
   if (error_ == EAGAIN) return Receive::kEmpty;
   if (error_ != 0) return Receive::kError;
-  if (!socket.moreLocked(frame.raw())) {
-    const size_t payload = padded(frame.size());
-    const size_t need = payload + kDescriptorBytes;
-    if (current_ && position_ + need <= current_->size - frames_ * kDescriptorBytes) {
-      place(frame.raw(), false, origins_.of(frame.raw()));
-      ++messages_;
-      return Receive::kOne;
-    }
-  }
+  const size_t position = position_;
+  const uint32_t frames = frames_;
+  const uint32_t bytes = bytes_;
+  const std::shared_ptr<const Metadata>* origin = nullptr;
   bool more = true;
+  bool placing = true;
   while (more) {
     more = socket.moreLocked(frame.raw());
-    stashPayload_ += padded(frame.size());
-    stash_.push_back(std::move(frame));
+    if (placing && !fits(frame.size())) {
+      placing = false;
+      if (frames_ != frames) {
+        stashOrigin_ = *origin;
+        takeBack(position, frames, bytes);
+      }
+    }
+    if (placing) {
+      // All frames of a message came over one connection.
+      if (origin == nullptr) origin = &origins_.of(frame.raw());
+      place(frame.raw(), more, *origin);
+    } else {
+      stashPayload_ += padded(frame.size());
+      stash_.push_back(std::move(frame));
+      if (more) frame = Frame();
+    }
     if (!more) break;
-    frame = Frame();
     // The frames of a message arrive together, so this does not wait. Should it fail, what came is
     // a message that the peer never finished.
     error_ = socket.receiveLocked(frame.raw());
     if (error_ != 0) {
-      stash_.clear();
-      stashPayload_ = 0;
+      position_ = position;
+      frames_ = frames;
+      bytes_ = bytes;
+      dropStash();
       return error_ == EAGAIN ? Receive::kEmpty : Receive::kError;
     }
   }
+  if (placing) {
+    ++messages_;
+    return Receive::kOne;
+  }
   if (stashPayload_ + stash_.size() * kDescriptorBytes + kChunkHeaderBytes > kLargestChunkBytes) {
-    stash_.clear();
-    stashPayload_ = 0;
+    dropStash();
     error_ = EMSGSIZE;
     return Receive::kError;
   }
   stashed_ = true;
   return placeStash() ? Receive::kOne : Receive::kNoRoom;
+}
+
+void Inbox::dropStash() {
+  stash_.clear();
+  stashPayload_ = 0;
+  stashCopied_ = false;
 }
 
 void Inbox::publish() {

@@ -5,9 +5,9 @@
 //     itself in a blocking or non-blocking receive.
 //  2. Published messages are read by the consuming thread without any lock, through the words in
 //  layout.h.
-//  3. A message is received whole before its first byte is copied, so that it lies within one chunk
-//  and a
-//     missing chunk never leaves half of it behind.
+//  3. A message lies within one chunk. Its frames are placed as they are received, unpublished; if
+//  one of them has no room they are taken back, and the message waits in the stash until it has a
+//  chunk that takes it whole.
 #pragma once
 
 #include <deque>
@@ -74,6 +74,15 @@ class Inbox {
   void place(zmq_msg_t* message, bool more, const std::shared_ptr<const Metadata>& origin);
   void placeBytes(const void* data, size_t size, bool more);
   bool placeStash();
+  void dropStash();
+  void takeBack(size_t position, uint32_t frames, uint32_t bytes);
+  bool fits(size_t payload) const {
+    return current_ && position_ + padded(payload) + kDescriptorBytes <=
+                           current_->size - frames_ * kDescriptorBytes;
+  }
+  static size_t padded(size_t payload) {
+    return payload == 0 ? kFrameAlign : (payload + kFrameAlign - 1) & ~(kFrameAlign - 1);
+  }
   void publish();
   void announceMessages();
   bool full();
@@ -89,6 +98,8 @@ class Inbox {
 
   std::vector<Frame> stash_;  // one whole message that has no room yet, or is being received
   size_t stashPayload_ = 0;
+  std::shared_ptr<const Metadata> stashOrigin_;  // of frames that were taken back
+  bool stashCopied_ = false;                     // whether there are such
   bool stashed_ = false;
 
   uint32_t messages_ = 0;  // produced so far

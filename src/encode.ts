@@ -13,6 +13,8 @@ export type Sendable = string | NodeJS.ArrayBufferView | ArrayBufferLike | Messa
 
 const STAGE_BYTES = 64 * 1024;
 const STAGE_FRAMES = 256;
+/** A view of so many bytes is copied sooner than a call for it is made. */
+const LOOPED_BYTES = 16;
 /** Larger views are handed over as they are: the second copy would cost more than the call saves. */
 const STAGED_VIEW_BYTES = 4096;
 /** Of an object that merely claims to have them: it must not take all memory. */
@@ -41,7 +43,8 @@ export function stageOne(data: unknown, offset: number): number {
     if (size > STAGED_VIEW_BYTES || size > STAGE_BYTES - offset) return -1;
     // Empty may be all that is left of a detached buffer. A Message's memory is never detached.
     if (size === 0 && !(data instanceof Message) && bytesOfView(data) === undefined) return -1;
-    stage.set(data, offset);
+    if (size > LOOPED_BYTES) stage.set(data, offset);
+    else for (let index = 0; index < size; index += 1) stage[offset + index] = data[index]!;
     return size;
   }
   return -1;

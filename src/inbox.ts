@@ -24,7 +24,7 @@ import {
   FRAME_ALIGN,
   FRAME_MORE,
 } from './layout.js';
-import { Message, registerChunk } from './message.js';
+import { FollowedMessage, Message, registerChunk } from './message.js';
 import { native } from './native.js';
 
 /** Who takes messages out of a chunk. */
@@ -176,9 +176,7 @@ export class Inbox {
     const frames: Message[] = [];
     let cost = costOf(size);
     while ((word & FRAME_MORE) !== 0) {
-      const message = new Message(buffer, word - FRAME_MORE, size);
-      message.more = true;
-      frames.push(message);
+      frames.push(new FollowedMessage(buffer, word - FRAME_MORE, size));
       index -= 2;
       word = descriptors[index]!;
       size = descriptors[index + 1]!;

@@ -200,9 +200,11 @@ export class Receiver {
     if (this.hasSome) return true;
     const { attachment } = this;
     if (attachment.ended !== undefined) return false;
-    if (watch && attachment.watchesItself) {
-      if (this.by === 'ioWorker') this.deactivate();
-      return this.lookOrWatch(false);
+    if (watch) {
+      const itself = attachment.watchesItself;
+      // A watch of before may have been used up by a receive that was cancelled: begin anew.
+      if (this.by === (itself ? 'ioWorker' : 'eventLoop')) this.deactivate();
+      if (itself) return this.lookOrWatch(false);
     }
     if (this.by === 'ioWorker' && !this.limited) return false;
     this.pump(0);
