@@ -1,4 +1,5 @@
 // Node-API face of what concerns the library and the process: versions, layout, exit.
+#include <cerrno>
 #include <chrono>
 #include <random>
 
@@ -23,6 +24,32 @@ Napi::Value has(const Napi::CallbackInfo& info) {
 
 Napi::Value errorText(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), zmq_strerror(info[0].As<Napi::Number>()));
+}
+
+constexpr size_t kKeyTextBytes = 41;
+
+// () -> [public key, secret key] in Z85, or errno
+Napi::Value curveKeyPair(const Napi::CallbackInfo& info) {
+  char publicKey[kKeyTextBytes];
+  char secretKey[kKeyTextBytes];
+  if (zmq_curve_keypair(publicKey, secretKey) != 0) {
+    return Napi::Number::New(info.Env(), zmq_errno());
+  }
+  Napi::Array pair = Napi::Array::New(info.Env(), 2);
+  pair.Set(uint32_t{0}, Napi::String::New(info.Env(), publicKey));
+  pair.Set(uint32_t{1}, Napi::String::New(info.Env(), secretKey));
+  return pair;
+}
+
+// (secret key in Z85) -> public key, or errno
+Napi::Value curvePublicKey(const Napi::CallbackInfo& info) {
+  const std::string secretKey = info[0].As<Napi::String>();
+  char publicKey[kKeyTextBytes];
+  if (secretKey.size() + 1 != kKeyTextBytes) return Napi::Number::New(info.Env(), EINVAL);
+  if (zmq_curve_public(publicKey, secretKey.c_str()) != 0) {
+    return Napi::Number::New(info.Env(), zmq_errno());
+  }
+  return Napi::String::New(info.Env(), publicKey);
 }
 
 // Tells handles of this process from any others.
@@ -172,6 +199,8 @@ void defineProcessBinding(Environment& environment, Napi::Object exports) {
   define(environment, exports, "has", has);
   define(environment, exports, "errorText", errorText);
   define(environment, exports, "processNonce", processNonce);
+  define(environment, exports, "curveKeyPair", curveKeyPair);
+  define(environment, exports, "curvePublicKey", curvePublicKey);
   define(environment, exports, "layout", layout);
   define(environment, exports, "interruptAll", interruptAll);
   define(environment, exports, "flushAtExit", flushAtExit);

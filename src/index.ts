@@ -5,6 +5,7 @@ export { Batch } from './batch.js';
 export { type Capability, capability, version } from './capability.js';
 export { connectionDefaults } from './connection-defaults.js';
 export { Context, type ContextCloseOptions, context } from './context.js';
+export { type CurveKeyPair, curveKeyPair, curvePublicKey } from './curve.js';
 export type { DecodeAs, Decoded, DecodedFormats } from './decode.js';
 export type { Sendable } from './encode.js';
 export {
@@ -71,3 +72,4 @@ export {
   XPublisher,
   XSubscriber,
 } from './sockets.js';
+export { z85Decode, z85Encode } from './z85.js';

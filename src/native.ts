@@ -14,6 +14,10 @@ export interface Native {
   has(capability: string): boolean;
   errorText(errno: number): string;
   processNonce(): string;
+  /** @returns public and secret key in Z85, or errno */
+  curveKeyPair(): [string, string] | number;
+  /** @returns the public key in Z85, or errno */
+  curvePublicKey(secretKey: string): string | number;
   layout(): Record<string, number>;
   interruptAll(): void;
   /** Closes every context of the process and waits. @returns whether nothing unsent is left behind */
