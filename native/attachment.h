@@ -55,9 +55,9 @@ class Attachment : public LoopWatch {
   PumpCode pump(int most, uint32_t& published, int& error, size_t& neededBytes);
   PumpCode waitReceive(int most, long milliseconds, uint32_t& published, int& error,
                        size_t& neededBytes);
-  // As pump(), for a thread that is about to wait: when nothing is there, its own event loop watches
-  // the socket and calls the attachment's token. `waits`: somebody does already, so that a socket
-  // that must send first is no error. kPumpElsewhere if an I/O loop receives, or has to.
+  // As pump(), for a thread that is about to wait: when nothing is there, its own event loop
+  // watches the socket and calls the attachment's token. `waits`: somebody does already, so that a
+  // socket that must send first is no error. kPumpElsewhere if an I/O loop receives, or has to.
   PumpCode pumpOrWatch(const std::shared_ptr<EventLoop>& eventLoop, int most, bool waits,
                        uint32_t& published, int& error, size_t& neededBytes);
   // `loop` receives once the owner's thread has not come to look for kWaitSliceMs.

@@ -24,9 +24,9 @@ class Socket;
 
 // Words that the event loop and its thread's JavaScript share; nobody else does.
 enum TurnWord : uint32_t {
-  kTurnsLong = 0,   // how many turns were long, wraps
-  kTurnsOwn = 1,    // JavaScript adds the microseconds of this turn that went into messages; 0 again at
-                    // its end
+  kTurnsLong = 0,  // how many turns were long, wraps
+  kTurnsOwn =
+      1,  // of this turn, microseconds that went into messages; JavaScript adds, the loop clears
   kTurnWords = 2,
 };
 

@@ -162,7 +162,7 @@ Inbox::Receive Inbox::receiveOne(Socket& socket, Frame& frame) {
     } else {
       stashPayload_ += padded(frame.size());
       stash_.push_back(std::move(frame));
-      if (more) frame = Frame();
+      frame = Frame();
     }
     if (!more) break;
     // The frames of a message arrive together, so this does not wait. Should it fail, what came is
