@@ -105,6 +105,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   zt::defineSendBinding(*environment, exports);
   zt::defineReceiveBinding(*environment, exports);
   zt::defineLaneBinding(*environment, exports);
+  zt::defineSequencerBinding(*environment, exports);
   zt::defineLoopBinding(*environment, exports);
   zt::defineEventLoopBinding(*environment, exports);
   zt::definePollerBinding(*environment, exports);

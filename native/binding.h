@@ -24,6 +24,7 @@
 #include "pins.h"
 #include "poller.h"
 #include "proxy.h"
+#include "sequencer.h"
 
 namespace zt {
 
@@ -39,8 +40,9 @@ struct Environment {
   std::vector<std::shared_ptr<ProxyEntry>> proxies;      // by slot
   std::vector<std::shared_ptr<Loop>> loops;              // started by this thread
   std::unordered_map<uint32_t, std::shared_ptr<Chunk>> chunks;
-  std::unordered_map<uint32_t, std::shared_ptr<LaneGroup>> groups;  // made by this thread
-  std::unordered_map<uint32_t, std::shared_ptr<Lane>> lanes;        // made, or consumed, by it
+  std::unordered_map<uint32_t, std::shared_ptr<LaneGroup>> groups;      // made by this thread
+  std::unordered_map<uint32_t, std::shared_ptr<Lane>> lanes;            // made, or consumed, by it
+  std::unordered_map<uint32_t, std::shared_ptr<Sequencer>> sequencers;  // made by this thread
   std::shared_ptr<Bell> bell;
   std::shared_ptr<EventLoop> eventLoop;  // null until JavaScript opens it
   std::shared_ptr<FreedPins> freed = std::make_shared<FreedPins>();
@@ -145,6 +147,7 @@ void defineSocketBinding(Environment& environment, Napi::Object exports);
 void defineSendBinding(Environment& environment, Napi::Object exports);
 void defineReceiveBinding(Environment& environment, Napi::Object exports);
 void defineLaneBinding(Environment& environment, Napi::Object exports);
+void defineSequencerBinding(Environment& environment, Napi::Object exports);
 void defineLoopBinding(Environment& environment, Napi::Object exports);
 void defineEventLoopBinding(Environment& environment, Napi::Object exports);
 void definePollerBinding(Environment& environment, Napi::Object exports);

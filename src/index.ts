@@ -24,6 +24,22 @@ export type { HandlerContext, HandlerLogger } from './lanes/handler-context.js';
 export { Message } from './message.js';
 export type { OptionValue } from './option-codec.js';
 export type { ContextOptions, SocketOptionProperties, SocketOptions } from './option-types.js';
+export { type ForSink, type PipelineMessage, type PipelineResult, toSink } from './pipeline/outputs.js';
+export {
+  type Pipeline,
+  type PipelineCloseOptions,
+  type PipelineCloseResult,
+  type PipelineErrorInfo,
+  type PipelineStageStats,
+  type PipelineStats,
+  pipeline,
+} from './pipeline/pipeline.js';
+export type {
+  PipelineOptions,
+  SinkOptions,
+  SourceOptions,
+  StageOptions,
+} from './pipeline/pipeline-options.js';
 export { Poller, type PollerCloser, type PollItem, type PollResult } from './poller.js';
 export {
   Proxy,

@@ -163,6 +163,30 @@ export interface Native {
   /** @returns chunks that need not be kept for a rescue any more */
   laneDropped(lane: number): number[];
 
+  /** Puts outputs into the order of tickets; an emitter is a lane's id. @returns its process-wide id */
+  sequencerCreate(): number;
+  sequencerRelease(sequencer: number): void;
+  /** @param outputs of each the sink's index, then its frames. @returns whether the caller emits from now on */
+  sequencerPut(
+    sequencer: number,
+    ticket: number,
+    emitter: number,
+    outputs: (readonly [number, ...Uint8Array[]])[],
+  ): boolean;
+  /** Nothing will come of the ticket. */
+  sequencerSkip(sequencer: number, ticket: number): void;
+  /** @returns whether the ticket was put */
+  sequencerHas(sequencer: number, ticket: number): boolean;
+  /** @returns whether the caller emits from now on */
+  sequencerTake(sequencer: number, emitter: number): boolean;
+  /** @returns the next output, or undefined if there is none, and then the caller does not emit any more */
+  sequencerFront(sequencer: number, emitter: number): [number, ...Buffer[]] | undefined;
+  /** The front was sent. @returns the first ticket that is not done with */
+  sequencerConfirm(sequencer: number, emitter: number): number;
+  sequencerGone(sequencer: number, emitter: number): void;
+  sequencerNext(sequencer: number): number;
+  sequencerWaiting(sequencer: number): number;
+
   /** @returns the poller's process-wide id */
   pollerCreate(slot: number, items: number[]): number;
   pollerArm(slot: number, loop: number): void;

@@ -85,6 +85,7 @@ async function serveLane(task: ThreadTask): Promise<void> {
     service: task.service as RecordableHistogram,
     report,
   });
+  native.laneOpen(lane);
   report({ type: 'ready' });
   await consumer.run();
   await outlet.close?.();

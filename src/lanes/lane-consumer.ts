@@ -20,7 +20,6 @@ import {
   SLOT_STATE_DELIVERING,
 } from '../layout.js';
 import type { Message } from '../message.js';
-import { native } from '../native.js';
 import { type ContextOfThread, type HandlerContext, WorkContext } from './handler-context.js';
 import type { LaneReader } from './lane-reader.js';
 import type { Outlet, Report } from './outlet.js';
@@ -60,6 +59,8 @@ export class LaneConsumer {
   private draining = false;
   private turning = false;
   private flushedAt = 0;
+  /** LANE_SEQUENCE as it was when we last looked after what it is bumped for. */
+  private sequence = 0;
   private deadline: NodeJS.Timeout | undefined;
   private finish: (() => void) | undefined;
   private readonly leave = (work: Work): void => {
@@ -76,7 +77,6 @@ export class LaneConsumer {
     const finished = new Promise<void>((resolve) => {
       this.finish = resolve;
     });
-    native.laneOpen(this.setup.lane);
     this.drain();
     await finished;
   }
@@ -126,6 +126,13 @@ export class LaneConsumer {
       return reader.available() === 0;
     }
     const sequence = Atomics.load(control, LANE_SEQUENCE);
+    if (sequence !== this.sequence) {
+      // Somebody rang while we were busy.
+      this.sequence = sequence;
+      this.setup.outlet.wake?.();
+      this.obey();
+      return this.finish === undefined;
+    }
     if (this.places < concurrency) {
       Atomics.store(control, CTL_WAITING, 1);
       if (reader.available() > 0) return false;
@@ -143,6 +150,7 @@ export class LaneConsumer {
 
   private readonly rung = (): void => {
     this.armed = false;
+    this.sequence = Atomics.load(this.setup.control, LANE_SEQUENCE);
     this.setup.outlet.wake?.();
     this.obey();
     this.drain();
@@ -205,14 +213,17 @@ export class LaneConsumer {
   private hold(work: Work): void {
     if (this.running.has(work)) return;
     this.running.add(work);
-    this.places += 1;
-    work.placed = true;
-    work.onLeave = this.leave;
+    if (!work.left) {
+      this.places += 1;
+      work.placed = true;
+      work.onLeave = this.leave;
+    }
     Atomics.store(this.setup.control, LANE_RUNNING, this.running.size);
   }
 
   private deliver(work: Work, result: unknown): void {
     const { reader, outlet } = this.setup;
+    work.handled = true;
     reader.mark(work, SLOT_STATE_DELIVERING);
     let delivered: Promise<void> | undefined;
     try {
@@ -236,6 +247,7 @@ export class LaneConsumer {
     const { control, reader, outlet } = this.setup;
     const error = asError(thrown);
     work.over = true;
+    work.handled = true;
     Atomics.add(control, LANE_FAILED, 1);
     this.report(work, error);
     reader.mark(work, SLOT_STATE_DELIVERING);
@@ -282,7 +294,7 @@ export class LaneConsumer {
     const { timeout, control } = this.setup;
     const now = performance.now() + clockOffset;
     for (const work of this.running) {
-      if (work.over) continue;
+      if (work.handled) continue;
       const left = work.begunAt + timeout - now;
       if (left > 0) {
         this.expireLater(left);

@@ -32,6 +32,10 @@ export interface LaneHostOptions extends CheckedHandlerOptions {
   readonly onAsk?: (message: ReportedMessage, error: Error) => void;
   /** A message whose thread died while it ran, and that is not tried again. */
   readonly onLost?: (lost: LostMessage) => void;
+  /** Whether a message's results are safe although its thread is gone. */
+  readonly isSafe?: (ticket: number) => boolean;
+  /** The thread of a lane is gone for good, and with it what it had begun. */
+  readonly onThreadGone?: (lane: number, begun: readonly LostMessage[]) => void;
 }
 
 /** A message that a thread had begun when it died. */
@@ -239,15 +243,19 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
   private rescue(lane: HostedLane, error: Error, retries: number): number {
     const { begun } = native.laneRescue(lane.id, retries);
     let lost = 0;
+    const all: LostMessage[] = [];
     for (const { delivering, ...message } of begun) {
+      if (delivering && this.options.isSafe?.(message.ticket)) continue;
       const again = !delivering && message.attempts < retries;
       const outcome = delivering ? 'unknown' : again ? 'retried' : 'failed';
       if (!again) lost += 1;
       const told: LostMessage = { ...message, error, thread: lane.index, outcome };
       if (outcome === 'failed') this.options.onLost?.(told);
       this.counts[lane.index]![again ? 'retried' : 'lost'] += 1;
+      all.push(told);
       this.emit('lost', told);
     }
+    this.options.onThreadGone?.(lane.id, all);
     return lost;
   }
 
@@ -319,6 +327,11 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
       await sleep(LOOK_MS);
     }
     return true;
+  }
+
+  /** Has the threads' outlets look whether there is something to do. */
+  ring(): void {
+    for (const lane of this.lanes) lane?.ring();
   }
 
   /** The signals of running handlers abort. */

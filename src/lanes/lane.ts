@@ -73,6 +73,11 @@ export class HostedLane {
   /** Tells the thread what to do. */
   order(order: number): void {
     Atomics.store(this.control, LANE_ORDER, order);
+    this.ring();
+  }
+
+  /** Has the thread look at its orders, and its outlet whether there is something to do. */
+  ring(): void {
     Atomics.add(this.control, LANE_SEQUENCE, 1); // pairs with the value that the thread waits on
     Atomics.notify(this.control, LANE_SEQUENCE);
   }

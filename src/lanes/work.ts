@@ -5,6 +5,10 @@ import type { Message } from '../message.js';
 export class Work {
   /** Whether its outcome is known: what the handler still does is of no account. */
   over = false;
+  /** Whether the handler is done with it, and its result on its way. */
+  handled = false;
+  /** Whether it takes no place any more, nor will. */
+  left = false;
   /** Whether it takes one of the places that `concurrency` allows. */
   placed = false;
   /** Made when the handler asks for the signal. */
@@ -34,6 +38,7 @@ export class Work {
 
   /** The handler is done, only the delivery is not: another message may begin. */
   leave(): void {
+    this.left = true;
     this.onLeave?.(this);
   }
 }

@@ -1,0 +1,107 @@
+// Node-API face of Sequencer: for the thread that makes it, and for handler threads, by its id.
+#include "binding.h"
+
+namespace zt {
+
+namespace {
+
+uint32_t word(const Napi::CallbackInfo& info, size_t argument) {
+  return info[argument].As<Napi::Number>().Uint32Value();
+}
+
+std::shared_ptr<Sequencer> sequencerOf(const Napi::CallbackInfo& info) {
+  auto sequencer = Sequencer::find(word(info, 0));
+  if (!sequencer) throw Napi::Error::New(info.Env(), "no such sequencer");
+  return sequencer;
+}
+
+// () -> id
+Napi::Value sequencerCreate(const Napi::CallbackInfo& info) {
+  auto sequencer = Sequencer::create();
+  Environment::of(info).sequencers.emplace(sequencer->id, sequencer);
+  return Napi::Number::New(info.Env(), sequencer->id);
+}
+
+void sequencerRelease(const Napi::CallbackInfo& info) {
+  Environment::of(info).sequencers.erase(word(info, 0));
+}
+
+// (id, ticket, emitter, [[sink, bytes, bytes, ...], ...]) -> whether the caller emits now
+Napi::Value sequencerPut(const Napi::CallbackInfo& info) {
+  auto sequencer = sequencerOf(info);
+  Napi::Array list = info[3].As<Napi::Array>();
+  std::vector<Output> outputs(list.Length());
+  for (uint32_t i = 0; i < list.Length(); ++i) {
+    Napi::Array parts = list.Get(i).As<Napi::Array>();
+    outputs[i].sink = parts.Get(uint32_t{0}).As<Napi::Number>().Uint32Value();
+    for (uint32_t k = 1; k < parts.Length(); ++k) {
+      const Bytes bytes = bytesOf(info.Env(), parts.Get(k));
+      outputs[i].frames.emplace_back(bytes.data, bytes.data + bytes.size);
+    }
+  }
+  return Napi::Boolean::New(info.Env(),
+                            sequencer->put(word(info, 1), std::move(outputs), word(info, 2)));
+}
+
+// (id, ticket)
+void sequencerSkip(const Napi::CallbackInfo& info) {
+  sequencerOf(info)->skip(word(info, 1));
+}
+
+// (id, ticket) -> whether it was put
+Napi::Value sequencerHas(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), sequencerOf(info)->has(word(info, 1)));
+}
+
+// (id, emitter) -> whether the caller emits now
+Napi::Value sequencerTake(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), sequencerOf(info)->take(word(info, 1)));
+}
+
+// (id, emitter) -> [sink, bytes...], or undefined if the caller does not emit any more
+Napi::Value sequencerFront(const Napi::CallbackInfo& info) {
+  Output output;
+  if (!sequencerOf(info)->front(word(info, 1), output)) return info.Env().Undefined();
+  Napi::Array result = Napi::Array::New(info.Env(), output.frames.size() + 1);
+  result.Set(uint32_t{0}, Napi::Number::New(info.Env(), output.sink));
+  uint32_t index = 1;
+  for (const auto& frame : output.frames)
+    result.Set(index++, Napi::Buffer<uint8_t>::Copy(info.Env(), frame.data(), frame.size()));
+  return result;
+}
+
+// (id, emitter) -> tickets below this one are done with
+Napi::Value sequencerConfirm(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), sequencerOf(info)->confirm(word(info, 1)));
+}
+
+// (id, emitter)
+void sequencerGone(const Napi::CallbackInfo& info) {
+  sequencerOf(info)->gone(word(info, 1));
+}
+
+Napi::Value sequencerNext(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), sequencerOf(info)->next());
+}
+
+Napi::Value sequencerWaiting(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(sequencerOf(info)->waiting()));
+}
+
+}  // namespace
+
+void defineSequencerBinding(Environment& environment, Napi::Object exports) {
+  define(environment, exports, "sequencerCreate", sequencerCreate);
+  define(environment, exports, "sequencerRelease", sequencerRelease);
+  define(environment, exports, "sequencerPut", sequencerPut);
+  define(environment, exports, "sequencerSkip", sequencerSkip);
+  define(environment, exports, "sequencerHas", sequencerHas);
+  define(environment, exports, "sequencerTake", sequencerTake);
+  define(environment, exports, "sequencerFront", sequencerFront);
+  define(environment, exports, "sequencerConfirm", sequencerConfirm);
+  define(environment, exports, "sequencerGone", sequencerGone);
+  define(environment, exports, "sequencerNext", sequencerNext);
+  define(environment, exports, "sequencerWaiting", sequencerWaiting);
+}
+
+}  // namespace zt

@@ -1,0 +1,186 @@
+/** Options of `pipeline`, checked. */
+import { ArgumentError, argumentError } from '../errors.js';
+import {
+  type CheckedHandlerOptions,
+  checkHandlerOptions,
+  type HandlerOptions,
+} from '../lanes/host-options.js';
+import {
+  BODY_AFTER_ROUTING_ID,
+  BODY_AT_START,
+  type NativeRoute,
+  nativeRoute,
+  type Route,
+} from '../lanes/route.js';
+import type { SocketOptions } from '../option-types.js';
+import { checkFlag } from '../pending.js';
+
+/** Where messages come from. */
+export interface SourceOptions {
+  readonly type: 'PULL' | 'SUB' | 'DEALER' | 'ROUTER';
+  /** Endpoints to listen on. */
+  readonly bind?: string | readonly string[];
+  /** Endpoints to connect to. */
+  readonly connect?: string | readonly string[];
+  /** SUB: the topics, everything unless told. */
+  readonly subscribe?: string | Uint8Array | readonly (string | Uint8Array)[];
+  /** High-water marks, heartbeats, CURVE keys, `context`, ... */
+  readonly socketOptions?: SocketOptions;
+}
+
+/** Where results go. */
+export interface SinkOptions {
+  readonly type: 'PUSH' | 'PUB' | 'DEALER';
+  /** What {@link toSink} calls it. */
+  readonly name?: string;
+  readonly bind?: string | readonly string[];
+  readonly connect?: string | readonly string[];
+  readonly socketOptions?: SocketOptions;
+}
+
+/** A stage: a handler in threads of its own. */
+export interface StageOptions extends HandlerOptions {
+  /** How messages are spread over the stage's threads; `'least-loaded'` unless told. */
+  readonly route?: Route;
+}
+
+/** Options of {@link pipeline}: those of its only stage, or `stages`. */
+export interface PipelineOptions extends Partial<StageOptions> {
+  /** One source or several. */
+  readonly source: SourceOptions | readonly SourceOptions[];
+  /** One sink, or several; results are dropped without one. Every sink gets every message, but for {@link toSink}. */
+  readonly sink?: SinkOptions | readonly SinkOptions[];
+  /** Several stages, one after another, with lanes in between and no socket. */
+  readonly stages?: readonly StageOptions[];
+  /** Whether results leave in the order in which what they came from was received; not unless told. */
+  readonly ordered?: boolean;
+}
+
+export interface CheckedStage {
+  readonly handling: CheckedHandlerOptions;
+  readonly route: NativeRoute;
+}
+
+export interface CheckedPipeline {
+  readonly sources: readonly (SourceOptions & Endpoints)[];
+  readonly sinks: readonly (SinkOptions & Endpoints)[];
+  readonly stages: readonly CheckedStage[];
+  readonly ordered: boolean;
+}
+
+export interface Endpoints {
+  readonly bind: readonly string[];
+  readonly connect: readonly string[];
+}
+
+const SOURCE_TYPES = ['PULL', 'SUB', 'DEALER', 'ROUTER'];
+const SINK_TYPES = ['PUSH', 'PUB', 'DEALER'];
+const STAGE_NAMES = [
+  'handler',
+  'export',
+  'threads',
+  'concurrency',
+  'maxInFlight',
+  'timeout',
+  'grace',
+  'retries',
+  'circuit',
+  'env',
+  'workerData',
+  'resourceLimits',
+  'execArgv',
+  'route',
+] as const;
+
+/** @throws {@link ArgumentError} */
+export function checkPipelineOptions(options: PipelineOptions): CheckedPipeline {
+  if (typeof options !== 'object' || options === null) throw argumentError('options', 'an object', options);
+  const sources = listOf('source', options.source).map((source, index, all) =>
+    checkEnd(all.length === 1 ? 'source' : `source[${index}]`, source, SOURCE_TYPES),
+  );
+  if (sources.length === 0) throw argumentError('source', 'at least one source', options.source);
+  const routers = sources.filter(({ type }) => type === 'ROUTER').length;
+  if (routers > 0 && routers < sources.length) {
+    throw new ArgumentError('source: expected ROUTER sources only or none, got some of either kind');
+  }
+  const sinks =
+    options.sink === undefined
+      ? []
+      : listOf('sink', options.sink).map((sink, index, all) =>
+          checkEnd(all.length === 1 ? 'sink' : `sink[${index}]`, sink, SINK_TYPES),
+        );
+  const names = new Set<string>();
+  for (const { name } of sinks) {
+    if (name === undefined) continue;
+    if (typeof name !== 'string') throw argumentError('sink.name', 'a string', name);
+    if (names.has(name)) throw new ArgumentError(`sink.name: expected different names, got '${name}' twice`);
+    names.add(name);
+  }
+  const bodyAt = routers > 0 ? BODY_AFTER_ROUTING_ID : BODY_AT_START;
+  return {
+    sources,
+    sinks,
+    stages: stagesOf(options).map((stage, index) => checkStage(stage, index === 0 ? bodyAt : BODY_AT_START)),
+    ordered: checkFlag('ordered', options.ordered),
+  };
+}
+
+function stagesOf(options: PipelineOptions): readonly StageOptions[] {
+  const { stages } = options;
+  if (stages === undefined) return [options as StageOptions];
+  if (!Array.isArray(stages) || stages.length === 0) {
+    throw argumentError('stages', 'an array of at least one stage', stages);
+  }
+  const both = STAGE_NAMES.find((name) => options[name] !== undefined);
+  if (both !== undefined) {
+    throw new ArgumentError(`${both}: expected 'stages' or a handler of its own, got both`);
+  }
+  for (const [index, stage] of stages.entries()) {
+    if (typeof stage !== 'object' || stage === null)
+      throw argumentError(`stages[${index}]`, 'an object', stage);
+  }
+  return stages;
+}
+
+function checkStage(stage: StageOptions, bodyAt: number): CheckedStage {
+  const { route = 'least-loaded' } = stage;
+  return {
+    handling: checkHandlerOptions(stage, typeof route === 'object'),
+    route: nativeRoute(route, bodyAt),
+  };
+}
+
+function listOf<Value>(name: string, value: Value | readonly Value[]): readonly Value[] {
+  if (typeof value !== 'object' || value === null) {
+    throw argumentError(name, 'an object with a type, or an array of them', value);
+  }
+  return Array.isArray(value) ? value : [value as Value];
+}
+
+function checkEnd<End extends SourceOptions | SinkOptions>(
+  name: string,
+  end: End,
+  types: readonly string[],
+): End & Endpoints {
+  if (typeof end !== 'object' || end === null) throw argumentError(name, 'an object with a type', end);
+  if (!types.includes(end.type)) throw argumentError(`${name}.type`, `one of ${types.join(', ')}`, end.type);
+  const bind = endpointsOf(`${name}.bind`, end.bind);
+  const connect = endpointsOf(`${name}.connect`, end.connect);
+  if (bind.length + connect.length === 0) {
+    throw new ArgumentError(`${name}: expected 'bind' or 'connect', got neither`);
+  }
+  if ('subscribe' in end && end.subscribe !== undefined && end.type !== 'SUB') {
+    throw new ArgumentError(`${name}.subscribe: expected a SUB source, got ${end.type}`);
+  }
+  return { ...end, bind, connect };
+}
+
+/** @returns a list of endpoints. @throws {@link ArgumentError} unless they are strings */
+export function endpointsOf(name: string, value: unknown): readonly string[] {
+  if (value === undefined) return [];
+  const list: unknown[] = Array.isArray(value) ? value : [value];
+  for (const endpoint of list) {
+    if (typeof endpoint !== 'string') throw argumentError(name, 'an endpoint or an array of them', value);
+  }
+  return list as string[];
+}

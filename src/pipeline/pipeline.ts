@@ -1,0 +1,385 @@
+/**
+ * pipeline(): messages from sources through handlers in several threads, stage after stage, to sinks.
+ */
+import { EventEmitter } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HandlerError, ZmqError } from '../errors.js';
+import { LaneHost, type LostMessage, type ThreadEvent } from '../lanes/lane-host.js';
+import { LaneIo } from '../lanes/lane-io.js';
+import type { LaneStats } from '../lanes/lane-stats.js';
+import type { LogLevel, ReportedMessage } from '../lanes/outlet.js';
+import { type LaneMessage, native } from '../native.js';
+import { checkFlag, checkOptions, checkTimeout } from '../pending.js';
+import { Socket } from '../socket.js';
+import type { ExitData } from './exit.js';
+import { OrderWords } from './order-words.js';
+import { type CheckedPipeline, checkPipelineOptions, type PipelineOptions } from './pipeline-options.js';
+import type { StageOutletData } from './stage-outlet.js';
+
+const outletFile = new URL('./stage-outlet.js', import.meta.url).href;
+/** How often a closing pipeline looks whether all is done, in milliseconds. */
+const LOOK_MS = 2;
+/** How long running handlers get when their signal was aborted, in milliseconds. */
+const ABORT_MS = 100;
+/** What results that libzmq has get to leave, even when the time is up, in milliseconds. */
+const LEAST_LINGER_MS = 100;
+
+/** Where an error came from. */
+export interface PipelineErrorInfo {
+  /**
+   * `'handler'`: it threw, rejected or took too long. `'thread'`: a handler thread died. `'lost'`: it died while it
+   * ran this message. `'sink'`: a result could not be sent. `'circuit'`: a thread died too often and is not replaced
+   * for a while. `'close'`: the pipeline closed before it was done.
+   */
+  readonly type: 'handler' | 'thread' | 'lost' | 'sink' | 'circuit' | 'close';
+  /** Which stage, from 0. */
+  readonly stage: number;
+  readonly thread: number | undefined;
+  /** The frames of the message; of `'sink'` in an ordered pipeline, of the result. */
+  readonly message: Buffer[] | undefined;
+  /** What became of a lost message: tried again, dropped, or not known. */
+  readonly outcome?: LostMessage['outcome'];
+}
+
+export interface PipelineStageStats {
+  readonly handled: number;
+  readonly failed: number;
+  readonly sent: number;
+  readonly dropped: number;
+  /** Messages that are accepted and not done with. */
+  readonly inFlight: number;
+  readonly threads: readonly LaneStats[];
+}
+
+export interface PipelineStats {
+  /** Milliseconds since it started. */
+  readonly uptime: number;
+  /** Messages that the last stage did with per second, since the last call or the start. */
+  readonly rate: number;
+  readonly stages: readonly PipelineStageStats[];
+}
+
+/** Options of a pipeline's `close`. */
+export interface PipelineCloseOptions {
+  /** Whether to finish what was accepted; true unless told. */
+  drain?: boolean;
+  /** How long that may take, in milliseconds, -1 for as long as it takes; 5000 unless told. */
+  timeout?: number;
+}
+
+/** What `close` came to. */
+export interface PipelineCloseResult {
+  /** Messages that were accepted and not done with. */
+  readonly unfinished: number;
+}
+
+export interface PipelineEvents {
+  error: [error: Error, info: PipelineErrorInfo];
+  thread: [event: ThreadEvent & { readonly stage: number }];
+  log: [level: LogLevel, args: unknown[], stage: number, thread: number];
+  close: [result: PipelineCloseResult];
+}
+
+/** The order of a stage's results. */
+interface StageOrder {
+  readonly sequencer: number;
+  readonly words: OrderWords;
+}
+
+/**
+ * A running pipeline.
+ *
+ * ```ts
+ * line.on('error', (error, { type, stage, message }) => console.error(stage, type, error.message));
+ * process.once('SIGTERM', () => line.close());
+ * ```
+ */
+export class Pipeline extends EventEmitter<PipelineEvents> {
+  /** The endpoint of the first source, wildcards filled in. */
+  readonly endpoint: string;
+  /** The endpoints of all sources, in the order of the options. */
+  readonly sources: readonly string[];
+  /** The endpoints of all sinks. */
+  readonly sinks: readonly string[];
+  readonly #sockets: Ends;
+  readonly #io: LaneIo;
+  readonly #stages: LaneHost[] = [];
+  readonly #orders: (StageOrder | undefined)[];
+  readonly #startedAt = performance.now();
+  #lastStats = { at: performance.now(), handled: 0 };
+  #closing: Promise<PipelineCloseResult> | undefined;
+
+  private constructor(checked: CheckedPipeline, sockets: Ends, io: LaneIo) {
+    super();
+    this.#sockets = sockets;
+    this.#io = io;
+    this.sources = sockets.sourceEndpoints;
+    this.sinks = sockets.sinkEndpoints;
+    this.endpoint = this.sources[0]!;
+    this.#orders = checked.stages.map(() =>
+      checked.ordered ? { sequencer: native.sequencerCreate(), words: new OrderWords() } : undefined,
+    );
+  }
+
+  /** @internal */
+  static async start(checked: CheckedPipeline): Promise<Pipeline> {
+    const sockets = new Ends(checked);
+    const io = new LaneIo();
+    const line = new Pipeline(checked, sockets, io);
+    try {
+      // The last first: each stage has to know where its results go.
+      for (let index = checked.stages.length - 1; index >= 0; index -= 1) {
+        line.#stages.unshift(await line.#startStage(checked, index));
+      }
+    } catch (error) {
+      for (const host of line.#stages) await host.close();
+      line.#release(0);
+      throw error;
+    }
+    return line;
+  }
+
+  async #startStage(checked: CheckedPipeline, index: number): Promise<LaneHost> {
+    const { handling, route } = checked.stages[index]!;
+    const last = index === checked.stages.length - 1;
+    const order = this.#orders[index];
+    let exit: ExitData = { type: 'none' };
+    if (!last) exit = { type: 'stage', group: this.#stages[0]!.group };
+    else if (this.#sockets.sinks.length > 0) {
+      exit = { type: 'sockets', sockets: this.#sockets.sinks.map((socket) => socket.share()) };
+    }
+    const data: StageOutletData = {
+      exit,
+      sinks: last ? checked.sinks.map(({ name }) => name) : [],
+      order: order && { sequencer: order.sequencer, words: order.words.words },
+    };
+    const host = await LaneHost.start({
+      ...handling,
+      label: checked.stages.length === 1 ? 'pipeline' : `pipeline stage ${index}`,
+      io: this.#io,
+      sources: index === 0 ? this.#sockets.sources : [],
+      route,
+      outlet: { module: outletFile, data },
+      ...(order !== undefined && {
+        isSafe: (ticket: number) => native.sequencerHas(order.sequencer, ticket),
+      }),
+      onThreadGone: (lane, begun) => this.#threadGone(order, lane, begun),
+    });
+    host.on('failed', (error, message, thread) => this.#report(error, 'handler', index, thread, message));
+    host.on('dropped', (error, message, thread) => this.#report(error, 'sink', index, thread, message));
+    host.on('lost', (lost) =>
+      this.#report(lost.error, 'lost', index, lost.thread, split(lost), lost.outcome),
+    );
+    host.on('thread', (event) => {
+      this.emit('thread', { ...event, stage: index });
+      // Whoever is there now may have to hand on what the dead one would have.
+      if (order !== undefined && event.type === 'started') host.ring();
+      if (event.type === 'died') this.#report(event.error!, 'thread', index, event.thread);
+      if (event.type === 'circuit-open') {
+        const text = `handler thread ${event.thread} died too often and is replaced in ${event.wait! / 1000} s`;
+        this.#report(new HandlerError(text, { cause: event.error }), 'circuit', index, event.thread);
+      }
+    });
+    host.on('log', (level, args, thread) => this.emit('log', level, args, index, thread));
+    return host;
+  }
+
+  /** What a dead thread had begun makes way for what is behind it, unless it is tried again. */
+  #threadGone(order: StageOrder | undefined, lane: number, begun: readonly LostMessage[]): void {
+    if (order === undefined) return;
+    native.sequencerGone(order.sequencer, lane);
+    for (const { ticket, outcome } of begun) {
+      if (outcome !== 'retried') native.sequencerSkip(order.sequencer, ticket);
+    }
+    order.words.advance(order.sequencer);
+    this.#stages[this.#orders.indexOf(order)]?.ring();
+  }
+
+  /** What it has done so far, and is doing. */
+  stats(): PipelineStats {
+    const stages = this.#stages.map((host): PipelineStageStats => {
+      const threads = host.stats();
+      const sum = (name: 'handled' | 'failed' | 'sent' | 'dropped' | 'queued' | 'inProgress'): number =>
+        threads.reduce((total, thread) => total + thread[name], 0);
+      return {
+        handled: sum('handled'),
+        failed: sum('failed'),
+        sent: sum('sent'),
+        dropped: sum('dropped'),
+        inFlight: (this.#closing === undefined ? host.pending : 0) + sum('queued') + sum('inProgress'),
+        threads,
+      };
+    });
+    const handled = stages.at(-1)?.handled ?? 0;
+    const now = performance.now();
+    const rate = ((handled - this.#lastStats.handled) * 1000) / Math.max(1, now - this.#lastStats.at);
+    this.#lastStats = { at: now, handled };
+    return { uptime: now - this.#startedAt, rate, stages };
+  }
+
+  /** Whether it is closed, or about to. */
+  get closed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  /**
+   * Takes no new messages, finishes those that were accepted, stage by stage, and sends their results, then ends the
+   * threads. Calling it again gives the same promise.
+   *
+   * @returns how many messages could not be finished in time; each is reported as an `'error'`, too
+   */
+  close(options?: PipelineCloseOptions): Promise<PipelineCloseResult> {
+    try {
+      const { drain, timeout = 5000 } = checkOptions(options);
+      const patience = checkTimeout(timeout);
+      this.#closing ??= this.#end(drain === undefined ? true : checkFlag('drain', drain), patience);
+      return this.#closing;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #end(drain: boolean, timeout: number): Promise<PipelineCloseResult> {
+    const until = timeout < 0 ? Infinity : performance.now() + timeout;
+    this.#stages[0]!.pauseSources();
+    if (!drain || !(await this.#drained(until))) {
+      for (const host of this.#stages) host.abort();
+      await this.#drained(performance.now() + ABORT_MS);
+    }
+    let unfinished = 0;
+    // The first stage first, so that nothing comes into one that is closed.
+    for (const [stage, host] of this.#stages.entries()) {
+      for (const message of await host.close()) {
+        unfinished += 1;
+        const error = new ZmqError('The pipeline closed before the message was done', { code: 'ECANCELED' });
+        this.#report(error, 'close', stage, undefined, split(message));
+      }
+    }
+    this.#release(until === Infinity ? -1 : Math.max(LEAST_LINGER_MS, until - performance.now()));
+    const result = { unfinished };
+    this.emit('close', result);
+    return result;
+  }
+
+  async #drained(until: number): Promise<boolean> {
+    for (const [index, host] of this.#stages.entries()) {
+      const order = this.#orders[index];
+      while (!host.idle || (order !== undefined && native.sequencerWaiting(order.sequencer) > 0)) {
+        if (performance.now() >= until) return false;
+        await sleep(LOOK_MS);
+      }
+    }
+    return true;
+  }
+
+  #release(linger: number): void {
+    this.#sockets.close(linger);
+    this.#io.close();
+    for (const order of this.#orders) if (order !== undefined) native.sequencerRelease(order.sequencer);
+  }
+
+  #report(
+    error: Error,
+    type: PipelineErrorInfo['type'],
+    stage: number,
+    thread: number | undefined,
+    message?: ReportedMessage,
+    outcome?: LostMessage['outcome'],
+  ): void {
+    if (this.listenerCount('error') === 0) return;
+    this.emit('error', error, {
+      type,
+      stage,
+      thread,
+      message: message?.frames.map((bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
+      ...(outcome !== undefined && { outcome }),
+    });
+  }
+}
+
+/** The sockets at either end. */
+class Ends {
+  readonly sources: Socket[] = [];
+  readonly sinks: Socket[] = [];
+  readonly sourceEndpoints: string[] = [];
+  readonly sinkEndpoints: string[] = [];
+
+  constructor(checked: CheckedPipeline) {
+    try {
+      // Sinks first: nothing is received before it can leave.
+      for (const sink of checked.sinks) {
+        this.sinks.push(open(sink, this.sinkEndpoints));
+      }
+      for (const source of checked.sources) {
+        const socket = open(source, this.sourceEndpoints);
+        this.sources.push(socket);
+        if (source.type !== 'SUB') continue;
+        const { subscribe = [] } = source;
+        const topics = Array.isArray(subscribe) ? subscribe : [subscribe];
+        socket.subscribe(...(topics as (string | Uint8Array)[]));
+      }
+    } catch (error) {
+      this.close(0);
+      throw error;
+    }
+  }
+
+  close(linger: number): void {
+    for (const socket of this.sources) socket.close({ linger: 0 });
+    for (const socket of this.sinks) socket.close({ linger });
+  }
+}
+
+function open(
+  end: {
+    readonly type: string;
+    readonly bind: readonly string[];
+    readonly connect: readonly string[];
+    readonly socketOptions?: object;
+  },
+  endpoints: string[],
+): Socket {
+  const socket = new Socket(end.type as never, end.socketOptions as never);
+  try {
+    for (const endpoint of end.bind) endpoints.push(socket.bind(endpoint));
+    for (const endpoint of end.connect) {
+      socket.connect(endpoint);
+      endpoints.push(endpoint);
+    }
+  } catch (error) {
+    socket.close({ linger: 0 });
+    throw error;
+  }
+  return socket;
+}
+
+/** A message with its envelope apart. */
+function split(message: LaneMessage): ReportedMessage {
+  const { ticket, source, attempts, body, frames } = message;
+  return { ticket, source, attempts, envelope: frames.slice(0, body), frames: frames.slice(body) };
+}
+
+/**
+ * Starts a pipeline: messages of the sources are handled by a module's function, in several threads, and what it
+ * returns goes to the sinks.
+ *
+ * ```ts
+ * const line = await pipeline({
+ *   source: { type: 'PULL', bind: 'tcp://127.0.0.1:5556' },
+ *   sink: { type: 'PUSH', connect: 'tcp://127.0.0.1:5557' },
+ *   handler: new URL('./transform.js', import.meta.url),
+ *   threads: 4,
+ *   ordered: true,
+ * });
+ * ```
+ *
+ * @throws (rejects) {@link ArgumentError} for bad options, {@link HandlerError} if a handler cannot be loaded,
+ *   {@link ZmqError} if a socket cannot be bound
+ */
+export async function pipeline(options: PipelineOptions): Promise<Pipeline> {
+  return Pipeline.start(checkPipelineOptions(options));
+}

@@ -1,0 +1,92 @@
+/** Handlers of the pipeline tests. Most of them obey a first frame that says what to do with the second. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { toSink } from 'zeromq-threads';
+
+/** Back as it came, with the thread's number. */
+export default (frames, context) => [...frames, String(context.thread)];
+
+export const same = (frames) => frames;
+
+/** After a while that differs from message to message. */
+export async function late(frames) {
+  const number = Number(String(frames.at(-1)));
+  await sleep((number * 7919) % 8);
+  return frames;
+}
+
+/** Busy for a while that differs from message to message. */
+export function busy(frames) {
+  const number = Number(String(frames.at(-1)));
+  const until = performance.now() + ((number * 7919) % 5) / 10;
+  while (performance.now() < until);
+  return frames;
+}
+
+/** Everything that can be returned, by the number: see `expectedOf` in pipeline.test.ts. */
+export function forms([frame]) {
+  const text = String(frame);
+  switch (Number(text) % 8) {
+    case 0:
+      return undefined;
+    case 1:
+      return `${text} text`;
+    case 2:
+      return [text, 'two frames'];
+    case 3:
+      return [
+        [text, 'first'],
+        [text, 'second'],
+      ];
+    case 4:
+      return (function* () {
+        yield `${text} a`;
+        yield [text, 'b'];
+      })();
+    case 5:
+      return (async function* () {
+        yield `${text} x`;
+        await sleep(1);
+        yield `${text} y`;
+      })();
+    case 6:
+      return Promise.resolve(frame);
+    default:
+      return [];
+  }
+}
+
+export function routed([frame]) {
+  const number = Number(String(frame));
+  if (number % 3 === 0) return toSink('left', frame);
+  if (number % 3 === 1) return [toSink('right', frame), toSink('left', ['copy', frame])];
+  return frame;
+}
+
+export function failing(frames) {
+  const number = Number(String(frames.at(-1)));
+  if (number % 10 === 3) throw new RangeError(`not ${number}`);
+  if (number % 10 === 7) return sleep(1).then(() => Promise.reject(new Error(`nor ${number}`)));
+  if (number % 10 === 9) return { not: 'sendable' };
+  return frames;
+}
+
+let handled = 0;
+
+/** Every so often its thread is gone. */
+export function dying(frames, context) {
+  const number = Number(String(frames.at(-1)));
+  handled += 1;
+  if (number % 200 === 150 && context.attempt === 0) process.exit(1);
+  return frames;
+}
+
+export async function slowThread(frames, context) {
+  if (context.thread === 0) await sleep(100);
+  return [...frames, String(context.thread)];
+}
+
+/** Never done before its signal aborts. */
+export const stuck = (_, context) =>
+  new Promise((resolve) => context.signal.addEventListener('abort', () => resolve(undefined)));
+
+export const total = () => String(handled);

@@ -1,0 +1,118 @@
+/** Ordered pipelines, and what becomes of messages when handlers or their threads fail. */
+import { describe, expect, it } from 'vitest';
+
+import { within } from './bounded.js';
+import { endsOf, linesHandler, sendNumbers, startLine, take } from './lines.js';
+
+const numbers = (messages: string[][]): number[] => messages.map(([number]) => Number(number));
+const all = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
+
+describe('ordered', () => {
+  it.each([
+    ['asynchronous handlers', 'late', { concurrency: 16 }],
+    ['blocking handlers', 'busy', {}],
+    ['handlers of one at a time', 'late', { concurrency: 1 }],
+    ['few in flight', 'late', { maxInFlight: 3 }],
+    ['one after another', 'busy', { route: 'round-robin' as const }],
+    ['many threads', 'late', { threads: 5 }],
+  ])('results leave in the order of what they came from: %s', async (_name, handler, options) => {
+    const { line } = await startLine({ ordered: true, handler: linesHandler(handler), ...options });
+    const { push, pull } = endsOf(line);
+    const count = 'concurrency' in options && options.concurrency === 1 ? 200 : 1000;
+    const sending = sendNumbers(push, count);
+    expect(numbers(await take(pull, count))).toEqual(all(count));
+    await sending;
+  });
+
+  it('over several stages', async () => {
+    const stage = { threads: 2, concurrency: 8 };
+    const { line } = await startLine({
+      ordered: true,
+      stages: [
+        { ...stage, handler: linesHandler('late') },
+        { ...stage, handler: linesHandler('busy') },
+        { ...stage, handler: linesHandler('late') },
+      ],
+    });
+    const { push, pull } = endsOf(line);
+    const sending = sendNumbers(push, 1000);
+    expect(numbers(await take(pull, 1000))).toEqual(all(1000));
+    await sending;
+  });
+
+  it('what fails leaves no gap, and is reported with the message', async () => {
+    const { line, errors } = await startLine({ ordered: true, handler: linesHandler('failing') });
+    const { push, pull } = endsOf(line);
+    const sending = sendNumbers(push, 500);
+    const good = all(500).filter((n) => ![3, 7, 9].includes(n % 10));
+    expect(numbers(await take(pull, good.length))).toEqual(good);
+    await sending;
+    await within('the pipeline closes', line.close());
+    expect(errors.length).toBe(150);
+    expect(errors.map(({ info }) => Number(String(info.message![0]))).sort((a, b) => a - b)).toEqual(
+      all(500).filter((n) => [3, 7, 9].includes(n % 10)),
+    );
+    expect(line.stats().stages[0]).toMatchObject({ handled: 500, failed: 150, inFlight: 0 });
+  });
+
+  it.each([0, 1])('a thread that dies leaves no gap (retries: %d)', async (retries) => {
+    const { line, errors } = await startLine({
+      ordered: true,
+      handler: linesHandler('dying'),
+      retries,
+      circuit: { deaths: 100 },
+    });
+    const { push, pull } = endsOf(line);
+    const sending = sendNumbers(push, 1000);
+    const lost = (): number[] =>
+      errors
+        .filter(({ info }) => info.type === 'lost' && info.outcome !== 'retried')
+        .map(({ info }) => Number(String(info.message!.at(-1))));
+    const got: number[] = [];
+    const receiving = (async () => {
+      while (got.length + lost().length < 1000) {
+        const message = await pull.recvMultipart({ timeout: 100 }).catch(() => undefined);
+        if (message !== undefined) got.push(Number(String(message[0])));
+      }
+    })();
+    await within('all come, or are reported', receiving, 25_000);
+    await sending;
+    expect(got).toEqual([...got].sort((a, b) => a - b));
+    expect([...got, ...lost()].sort((a, b) => a - b)).toEqual(all(1000));
+    expect(errors.filter(({ info }) => info.type === 'thread').length).toBeGreaterThanOrEqual(4);
+    if (retries === 1) expect(lost()).toEqual([]);
+    else expect(lost().length).toBeGreaterThanOrEqual(4);
+  });
+});
+
+describe('unordered', () => {
+  it('a thread that dies takes nothing else with it', async () => {
+    const { line, errors } = await startLine({
+      handler: linesHandler('dying'),
+      retries: 1,
+      circuit: { deaths: 100 },
+    });
+    const { push, pull } = endsOf(line);
+    const sending = sendNumbers(push, 1000);
+    const got = numbers(await take(pull, 1000));
+    await sending;
+    expect(got.sort((a, b) => a - b)).toEqual(all(1000));
+    expect(
+      errors.filter(({ info }) => info.type === 'lost').every(({ info }) => info.outcome === 'retried'),
+    ).toBe(true);
+  });
+
+  it('timeouts count as failures, and what waits for room is not timed out', async () => {
+    const { line, errors } = await startLine({ handler: linesHandler('stuck'), timeout: 50 });
+    const { push } = endsOf(line);
+    await sendNumbers(push, 5);
+    await within(
+      'all time out',
+      (async () => {
+        while (errors.length < 5) await new Promise((resolve) => setTimeout(resolve, 5));
+      })(),
+    );
+    expect(new Set(errors.map(({ error }) => error.name))).toEqual(new Set(['TimeoutError']));
+    expect(line.stats().stages[0]!.threads.reduce((sum, thread) => sum + thread.timedOut, 0)).toBe(5);
+  });
+});
