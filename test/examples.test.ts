@@ -238,6 +238,15 @@ describe('examples', () => {
     expect(readFileSync(join(folder, 'out')).equals(content)).toBe(true);
   });
 
+  it('log-pipeline: all lines come out, in order', async () => {
+    ran.add('log-pipeline/stages.mjs');
+    expect(await run('log-pipeline/log-pipeline.mjs', '5000')).toEqual([
+      '5000 records, in order',
+      'stage 0: 5000 messages in 2 threads',
+      'stage 1: 5000 messages in 2 threads',
+    ]);
+  });
+
   it('shared-socket: the threads answer everything, and end with the socket', async () => {
     ran.add('shared-socket/worker.mjs');
     const lines = await run('shared-socket/main.mjs', '2', '200');
