@@ -39,10 +39,9 @@ for await (const [record] of keeper) {
 }
 await writing;
 console.log(`${kept} records, in order`);
+await line.close(); // finishes what was taken, then ends the threads
 for (const [index, { handled, threads }] of line.stats().stages.entries()) {
   console.log(`stage ${index}: ${handled} messages in ${threads.length} threads`);
 }
-
-await line.close(); // finishes what was taken, then ends the threads
 writer.close();
 keeper.close();
