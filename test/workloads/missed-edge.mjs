@@ -316,6 +316,7 @@ class Actor {
 
   async receive_poll(count) {
     const writable = this.random(3) === 0;
+    if (this.socket.closed) throw new SocketClosedError(); // in the pause before: no poller takes it any more
     await Poller.use([{ socket: this.socket, readable: true, writable }], async (poller) => {
       for (; count > 0; count -= 1) {
         try {
