@@ -2,10 +2,12 @@
  * Monitor events: what happens to a socket's connections. libzmq reports them on a socket of its own, which is read
  * like any other.
  */
-import { EventEmitter } from 'node:events';
+import { EventEmitter, on as eventsOf } from 'node:events';
 import { argumentError, errnoCode, notSupportedError, SocketClosedError, ZmqError } from './errors.js';
+import { protocolErrorName, zapStatusMeaning } from './handshake-reasons.js';
 import type { Message } from './message.js';
 import { native } from './native.js';
+import { PeerCounter, type PeerCounts } from './peer-counts.js';
 import { attachmentOf, Socket } from './socket.js';
 
 /** One type for each event, not one for several: so that a listener's event is known by its name. */
@@ -36,8 +38,24 @@ export type SocketEvent =
       Failure
     >
   | EventOf<'connect:retry', { /** Milliseconds until the next attempt. */ interval: number }>
-  | EventOf<'handshake:error:protocol', { /** libzmq's `ZMQ_PROTOCOL_ERROR_*`. */ protocol: number }>
-  | EventOf<'handshake:error:auth', { /** ZAP's status code: 300, 400 or 500. */ status: number }>
+  | EventOf<
+      'handshake:error:protocol',
+      {
+        /** libzmq's `ZMQ_PROTOCOL_ERROR_*`. */
+        protocol: number;
+        /** Its name without that prefix: `'ZMTP_MECHANISM_MISMATCH'`, ... */
+        reason: string;
+      }
+    >
+  | EventOf<
+      'handshake:error:auth',
+      {
+        /** ZAP's status code: 300, 400 or 500. */
+        status: number;
+        /** What that code means: `'authentication failure'`, ... libzmq does not hand on the handler's text. */
+        reason: string;
+      }
+    >
   | EventOf<'unknown', { event: number; value: number }>;
 
 /** The name of every event type. */
@@ -87,7 +105,11 @@ export class SocketEvents implements AsyncIterable<SocketEvent> {
   readonly #socket: Socket;
   /** Kept reachable: who waits for events of a socket does not want it to be collected. */
   readonly #watched: Socket;
+  readonly #counter = new PeerCounter();
   #listening = false;
+  /** Events go from the monitor socket to the emitter: for listeners, or to be counted. */
+  #pumping = false;
+  #ended = false;
   #loops = 0;
 
   /** @internal */
@@ -146,49 +168,85 @@ export class SocketEvents implements AsyncIterable<SocketEvent> {
    */
   [Symbol.asyncIterator](): AsyncGenerator<SocketEvent, void, undefined> {
     if (this.#listening) throw busyError();
-    return this.#stream();
+    return this.#pumping ? this.#emitted() : this.#stream();
+  }
+
+  /** @internal The counts so far. Begins to read the events if nobody does. */
+  counts(): PeerCounts {
+    if (this.#loops === 0) this.#pump();
+    return this.#counter.snapshot();
   }
 
   /** @internal The watched socket is closed. Who reads the events reads on to the last one, `'end'`. */
   close(): void {
-    if (!this.#listening && this.#loops === 0) this.#socket.close();
+    if (!this.#pumping && this.#loops === 0) this.#socket.close();
+  }
+
+  /** The events of a loop that begins while they are being read to be counted. */
+  async *#emitted(): AsyncGenerator<SocketEvent, void, undefined> {
+    if (this.#listening) throw busyError();
+    if (this.#ended) return;
+    this.#loops += 1;
+    attachmentOf(this.#socket).keepProcess(true);
+    try {
+      for await (const [event] of eventsOf(this.#emitter, 'event') as AsyncIterable<[SocketEvent]>) {
+        yield event;
+        if (event.type === 'end') return;
+      }
+    } finally {
+      this.#loops -= 1;
+      if (this.#loops === 0) attachmentOf(this.#socket).keepProcess(false);
+    }
   }
 
   async *#stream(): AsyncGenerator<SocketEvent, void, undefined> {
-    if (this.#listening) throw busyError();
+    if (this.#pumping) {
+      yield* this.#emitted();
+      return;
+    }
     this.#loops += 1;
     try {
-      for await (const frames of this.#socket) {
-        const event = eventOf(frames);
-        if (event.type === 'end') this.#socket.close();
-        yield event;
-      }
+      yield* this.#received();
     } finally {
       this.#loops -= 1;
       if (this.#watched.closed) this.close();
     }
   }
 
+  async *#received(): AsyncGenerator<SocketEvent, void, undefined> {
+    for await (const frames of this.#socket) {
+      const event = eventOf(frames);
+      this.#counter.add(event);
+      if (event.type === 'end') this.#socket.close();
+      yield event;
+    }
+  }
+
   #listen(): void {
     if (this.#listening) return;
     if (this.#loops > 0) throw busyError();
-    attachmentOf(this.#socket).keepProcess(false);
-    const events = this.#stream();
-    const next = events.next(); // before #listening is set, which would refuse it
+    this.#pump();
     this.#listening = true;
-    void this.#emitAll(next, events);
   }
 
-  async #emitAll(
-    first: Promise<IteratorResult<SocketEvent, void>>,
-    rest: AsyncGenerator<SocketEvent, void, undefined>,
-  ): Promise<void> {
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    attachmentOf(this.#socket).keepProcess(false);
+    void this.#emitAll();
+  }
+
+  async #emitAll(): Promise<void> {
     let last: SocketEventType | undefined;
-    for (let result = await first; result.done !== true; result = await rest.next()) {
-      last = result.value.type;
-      this.#emit(result.value);
+    for await (const event of this.#received()) {
+      last = event.type;
+      this.#emit(event);
     }
-    if (last !== 'end') this.#emit({ type: 'end', address: '' });
+    this.#ended = true;
+    if (last === 'end') return;
+    const end: SocketEvent = { type: 'end', address: '' };
+    this.#counter.add(end);
+    this.#emit(end);
   }
 
   #emit(event: SocketEvent): void {
@@ -243,9 +301,9 @@ function eventOf(frames: readonly Message[]): SocketEvent {
     case 'connect:retry':
       return { type, address, interval: value };
     case 'handshake:error:protocol':
-      return { type, address, protocol: value };
+      return { type, address, protocol: value, reason: protocolErrorName(value) };
     case 'handshake:error:auth':
-      return { type, address, status: value };
+      return { type, address, status: value, reason: zapStatusMeaning(value) };
     case 'unknown':
       return { type, address, event, value };
     case 'end':

@@ -24,6 +24,7 @@ export type { HandlerContext, HandlerLogger } from './lanes/handler-context.js';
 export { Message } from './message.js';
 export type { OptionValue } from './option-codec.js';
 export type { ContextOptions, SocketOptionProperties, SocketOptions } from './option-types.js';
+export type { PeerCounts } from './peer-counts.js';
 export { type ForSink, type PipelineMessage, type PipelineResult, toSink } from './pipeline/outputs.js';
 export {
   type Pipeline,

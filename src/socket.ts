@@ -38,6 +38,7 @@ import {
   type SocketOptions,
   socketSettings,
 } from './option-types.js';
+import type { PeerCounts } from './peer-counts.js';
 import { checkOptions, checkTimeout, type WaitOptions } from './pending.js';
 import type { SendOptions } from './sender.js';
 import { checkSetup, DEFAULT_PREFETCH } from './socket-setup.js';
@@ -200,6 +201,21 @@ export class Socket {
     this.#checkOpen();
     this.#events ??= new SocketEvents(this);
     return this.#events;
+  }
+
+  /**
+   * What became of this socket's connections: how many are open, were accepted, failed their handshake, ... Counted
+   * from the first use of `peers` or `events` on, in which a loop over `events` counts what it has read. Nothing is
+   * counted, and nothing it costs, for a socket that nobody asks. Counting does not keep the process alive.
+   *
+   * ```ts
+   * const { open, handshakesFailed } = socket.peers;
+   * ```
+   *
+   * @throws {@link SocketClosedError}, {@link ZmqError} with code `'ENOTSUP'` where the socket was attached to
+   */
+  get peers(): PeerCounts {
+    return this.events.counts();
   }
 
   /**

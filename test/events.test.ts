@@ -113,9 +113,22 @@ describe('socket.events', () => {
     const collected = new Collected(client);
     const atServer = new Collected(server);
     client.connect(server.bind(endpoints.tcp()));
-    expect((await collected.until('handshake:error:auth')).status).toBe(400);
+    expect(await collected.until('handshake:error:auth')).toMatchObject({
+      status: 400,
+      reason: 'authentication failure',
+    });
     await atServer.until('accept');
     expect(collected.types).not.toContain('handshake');
+  });
+
+  it('names the error of a peer that breaks the protocol', async () => {
+    const server = ofTest(new Pull({ plainServer: true }));
+    const collected = new Collected(server);
+    ofTest(new Push()).connect(server.bind(endpoints.tcp()));
+    expect(await collected.until('handshake:error:protocol')).toMatchObject({
+      protocol: 0x11000002,
+      reason: 'ZMTP_MECHANISM_MISMATCH',
+    });
   });
 
   it('tells of a bind that failed', async () => {
