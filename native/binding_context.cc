@@ -35,6 +35,23 @@ Napi::Value contextDefault(const Napi::CallbackInfo& info) {
   return keep(Environment::of(info), info.Env(), Context::processDefault(error), error);
 }
 
+Napi::Value contextId(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), slotOf(info, Environment::of(info).contexts)->id);
+}
+
+// (id) -> a slot of its own, even where this thread has the context already: each is released by
+// itself. -ETERM if there is no such context any more.
+Napi::Value contextAttach(const Napi::CallbackInfo& info) {
+  auto context = Context::find(info[0].As<Napi::Number>().Uint32Value());
+  if (!context) return Napi::Number::New(info.Env(), -ETERM);
+  auto& table = Environment::of(info).contexts;
+  size_t slot = 0;
+  while (slot < table.size() && table[slot]) ++slot;
+  if (slot == table.size()) table.emplace_back();
+  table[slot] = std::move(context);
+  return Napi::Number::New(info.Env(), static_cast<double>(slot));
+}
+
 Napi::Value contextSet(const Napi::CallbackInfo& info) {
   auto& context = slotOf(info, Environment::of(info).contexts);
   return Napi::Number::New(info.Env(),
@@ -80,6 +97,8 @@ Napi::Value contextClose(const Napi::CallbackInfo& info) {
 void defineContextBinding(Environment& environment, Napi::Object exports) {
   define(environment, exports, "contextCreate", contextCreate);
   define(environment, exports, "contextDefault", contextDefault);
+  define(environment, exports, "contextId", contextId);
+  define(environment, exports, "contextAttach", contextAttach);
   define(environment, exports, "contextSet", contextSet);
   define(environment, exports, "contextGet", contextGet);
   define(environment, exports, "contextClosed", contextClosed);

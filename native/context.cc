@@ -19,6 +19,7 @@ struct Directory {
   std::mutex mutex;
   std::vector<std::weak_ptr<Context>> contexts;
   std::shared_ptr<Context> shared;
+  uint32_t nextId = 1;
   int orphans = 0;  // terminated by nobody, because nobody had them any more
   std::condition_variable orphansLeft;
 };
@@ -41,8 +42,8 @@ std::shared_ptr<Context> Context::create(int& error) {
     error = zmq_errno();
     return nullptr;
   }
-  std::shared_ptr<Context> context(new Context(handle));
   std::lock_guard<std::mutex> lock(directory().mutex);
+  std::shared_ptr<Context> context(new Context(handle, directory().nextId++));
   dropExpired(directory().contexts);
   directory().contexts.push_back(context);
   return context;
@@ -60,6 +61,13 @@ std::shared_ptr<Context> Context::processDefault(int& error) {
   std::lock_guard<std::mutex> lock(directory().mutex);
   directory().shared = made;
   return made;
+}
+
+std::shared_ptr<Context> Context::find(uint32_t id) {
+  for (auto& context : all()) {
+    if (context->id == id) return context->closed() ? nullptr : context;
+  }
+  return nullptr;
 }
 
 std::vector<std::shared_ptr<Context>> Context::all() {

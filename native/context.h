@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -27,7 +28,11 @@ class Context : public std::enable_shared_from_this<Context> {
   // The context all threads of the process share unless they ask for one of their own; made when
   // there is none or when the last one was closed.
   static std::shared_ptr<Context> processDefault(int& error);
+  // The context with this id; nullptr if nobody has it any more or it is closed.
+  static std::shared_ptr<Context> find(uint32_t id);
   ~Context();
+
+  const uint32_t id;  // never the same twice in a process, short of 2^32 contexts
 
   int set(int option, int value);                   // 0 or errno
   int get(int option, int& value);                  // 0 or errno
@@ -57,7 +62,7 @@ class Context : public std::enable_shared_from_this<Context> {
   static bool waitOrphans(std::chrono::steady_clock::time_point deadline);
 
  private:
-  explicit Context(void* handle) : handle_(handle) {}
+  Context(void* handle, uint32_t id) : id(id), handle_(handle) {}
 
   std::mutex mutex_;  // guards all below
   std::condition_variable changed_;

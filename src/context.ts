@@ -2,6 +2,7 @@
  * Contexts: what sockets belong to, and what is closed last.
  */
 import { argumentError, ContextClosedError, TimeoutError, zmqError } from './errors.js';
+import { type Handle, idOfHandle, makeHandle } from './handles.js';
 import { runtime } from './io-runtime.js';
 import { native } from './native.js';
 import {
@@ -35,6 +36,11 @@ const SLACK_MS = 500;
 /** How much earlier: its timers count whole milliseconds. */
 const EARLY_MS = 2;
 const LARGEST_WORKERS = 64;
+
+/** In place of options: the context is there already. */
+class Attaching {
+  constructor(readonly id: number) {}
+}
 
 let current: Context | undefined;
 
@@ -76,7 +82,7 @@ export class Context {
 
   /** @throws {@link ArgumentError} for unknown options or bad values */
   constructor(options?: ContextOptions) {
-    const isShared = (options as unknown) === SHARED;
+    const isShared = (options as unknown) === SHARED || options instanceof Attaching;
     const settings = isShared ? [] : contextSettings(options);
     const ioWorkers = isShared ? undefined : options?.ioWorkers;
     if (
@@ -86,7 +92,13 @@ export class Context {
       throw argumentError('ioWorkers', `an integer from 1 to ${LARGEST_WORKERS}`, ioWorkers);
     }
     this.ioWorkers = ioWorkers;
-    this.slot = isShared ? native.contextDefault() : native.contextCreate();
+    this.slot =
+      options instanceof Attaching
+        ? native.contextAttach(options.id)
+        : isShared
+          ? native.contextDefault()
+          : native.contextCreate();
+    if (options instanceof Attaching && this.slot < 0) throw new ContextClosedError();
     if (this.slot < 0) throw zmqError(-this.slot, 'Cannot create a context');
     slots.register(this, this.slot, this);
     try {
@@ -100,6 +112,23 @@ export class Context {
   /** @internal */
   static shared(): Context {
     return new Context(SHARED as ContextOptions);
+  }
+
+  /**
+   * The same context in another thread, or here: sockets of both find each other on `inproc://`. Whoever closes it
+   * closes it for all. It stays open while any thread has it. How many I/O workers serve its sockets is each
+   * thread's own affair: here, the thread's common ones do.
+   *
+   * ```ts
+   * const context = Context.attach(workerData.context);
+   * ```
+   *
+   * @param handle what `share()` gave, as it came out of `postMessage` or `workerData`
+   * @throws {@link ArgumentError} for anything else, {@link ContextClosedError} if the context is closed or nobody has
+   *   it any more
+   */
+  static attach(handle: Handle<'context'>): Context {
+    return new Context(new Attaching(idOfHandle(handle, 'context')) as ContextOptions);
   }
 
   /**
@@ -128,6 +157,16 @@ export class Context {
   /** Whether it was closed, or is being closed. */
   get closed(): boolean {
     return this.#closing !== undefined || this.#released || native.contextClosed(this.slot);
+  }
+
+  /**
+   * A handle of this context for `postMessage`; see `Context.attach`. It does not keep the context open.
+   *
+   * @throws {@link ContextClosedError}
+   */
+  share(): Handle<'context'> {
+    if (this.closed) throw new ContextClosedError();
+    return makeHandle('context', native.contextId(this.slot));
   }
 
   /** The value of an option, by the name of its property or libzmq's. @throws {@link ContextClosedError} */

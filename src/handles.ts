@@ -1,22 +1,25 @@
 /**
- * Handles: what one thread posts to another so that it can attach to a socket or a poller of this process.
+ * Handles: what one thread posts to another so that it can attach to a socket, a poller or a context of this
+ * process.
  */
 import { argumentError } from './errors.js';
 import { native } from './native.js';
 
-/** A socket or poller of this process, as plain data that `postMessage` takes. */
-export interface Handle<Kind extends 'socket' | 'poller' = 'socket' | 'poller'> {
+type HandleKind = 'socket' | 'poller' | 'context';
+
+/** A socket, poller or context of this process, as plain data that `postMessage` takes. */
+export interface Handle<Kind extends HandleKind = HandleKind> {
   readonly zeromqThreads: Kind;
   readonly id: number;
   readonly process: string;
 }
 
-export function makeHandle<Kind extends 'socket' | 'poller'>(kind: Kind, id: number): Handle<Kind> {
+export function makeHandle<Kind extends HandleKind>(kind: Kind, id: number): Handle<Kind> {
   return { zeromqThreads: kind, id, process: native.processNonce() };
 }
 
 /** @returns the id in the handle. @throws {@link ArgumentError} unless it is one of ours, and of this process */
-export function idOfHandle(handle: unknown, kind: 'socket' | 'poller'): number {
+export function idOfHandle(handle: unknown, kind: HandleKind): number {
   const expected = `a ${kind} handle of this process`;
   if (typeof handle !== 'object' || handle === null) throw argumentError('handle', expected, handle);
   const { zeromqThreads, id, process } = handle as Partial<Handle>;

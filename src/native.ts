@@ -27,6 +27,9 @@ export interface Native {
   contextCreate(): number;
   /** @returns slot or -errno */
   contextDefault(): number;
+  contextId(context: number): number;
+  /** @returns slot or -errno */
+  contextAttach(id: number): number;
   contextSet(context: number, option: number, value: number): number;
   /** @returns the value, or undefined with the errno in `error[0]` */
   contextGet(context: number, option: number, error: number[]): number | undefined;

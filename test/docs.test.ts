@@ -12,6 +12,7 @@ const PAGES = [
   'docs/threads.md',
   'docs/multi-core.md',
   'docs/proxies.md',
+  'docs/monitoring.md',
   'docs/architecture.md',
 ];
 

@@ -7,7 +7,10 @@ import { ofTest } from './linked.js';
 import { endpoints } from './peers/index.js';
 
 /** The counts once they say what is wanted. */
-async function countsOf(socket: Socket, enough: (counts: PeerCounts) => boolean): Promise<PeerCounts> {
+async function countsOf(
+  socket: Pick<Socket, 'peers'>,
+  enough: (counts: PeerCounts) => boolean,
+): Promise<PeerCounts> {
   let stop = false;
   const found = (async () => {
     while (!stop && !enough(socket.peers)) await turn();
