@@ -32,6 +32,7 @@ import {
   optionId,
   optionReadSize,
 } from './option-codec.js';
+import type { OptionEntry } from './option-entry.js';
 import {
   defineOptionProperties,
   type SocketOptionProperties,
@@ -441,7 +442,8 @@ export class Socket {
     if (bytes === -errnoOf('EINVAL') && entry.type === 'string') {
       bytes = native.socketGetOption(attachment.slot, entry.id, LONGEST_ENDPOINT + 1);
     }
-    if (typeof bytes === 'number') throw this.#optionError(-bytes, `Cannot read option '${entry.name}'`);
+    if (typeof bytes === 'number')
+      throw this.#optionError(entry, -bytes, `Cannot read option '${entry.name}'`);
     return decodeOption(entry, bytes);
   }
 
@@ -453,7 +455,7 @@ export class Socket {
     const attachment = this.#attachment;
     if (attachment.ended !== undefined) throw attachment.ended;
     const errno = native.socketSetOption(attachment.slot, optionId(entry, value), bytes);
-    if (errno !== 0) throw this.#optionError(errno, `Cannot set option '${entry.name}'`);
+    if (errno !== 0) throw this.#optionError(entry, errno, `Cannot set option '${entry.name}'`);
     this.#remember(entry.name, value);
   }
 
@@ -526,10 +528,13 @@ export class Socket {
     }
   }
 
-  #optionError(errno: number, what: string): Error {
+  #optionError(entry: OptionEntry, errno: number, what: string): Error {
     const error = this.#attachment.failure(errno, what);
     // For libzmq an option that it was built without, or does not know yet, is an invalid argument like any other.
     if (errnoCode(errno) === 'EINVAL') {
+      if (entry.draft === true && !native.has('draft')) {
+        return notSupportedError(`${what}: libzmq ${native.version()} was built without its draft API`);
+      }
       return zmqError(
         errno,
         what,
