@@ -1,8 +1,8 @@
 /** What finds peers that are gone, where this package connects on its own account. */
 
 /**
- * Socket options for connections over a network, which `Requester` and `serve({ connect })` start from and which are
- * worth giving to a broker's sockets. Each can be overridden.
+ * Socket options for connections over a network, which `Requester`, and `serve` and `pipeline` where they connect,
+ * start from, and which are worth giving to a broker's sockets. Each can be overridden.
  *
  * | option | value | because |
  * |---|---|---|

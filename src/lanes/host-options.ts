@@ -93,3 +93,13 @@ function count(name: string, value: unknown, least: number, most: number): numbe
   }
   return value as number;
 }
+
+/** @returns a list of endpoints. @throws {@link ArgumentError} unless they are strings */
+export function checkEndpoints(name: string, value: unknown): readonly string[] {
+  if (value === undefined) return [];
+  const list: unknown[] = Array.isArray(value) ? value : [value];
+  for (const endpoint of list) {
+    if (typeof endpoint !== 'string') throw argumentError(name, 'an endpoint or an array of them', value);
+  }
+  return list as string[];
+}

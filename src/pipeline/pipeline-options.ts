@@ -2,6 +2,7 @@
 import { ArgumentError, argumentError } from '../errors.js';
 import {
   type CheckedHandlerOptions,
+  checkEndpoints,
   checkHandlerOptions,
   type HandlerOptions,
 } from '../lanes/host-options.js';
@@ -20,7 +21,7 @@ export interface SourceOptions {
   readonly type: 'PULL' | 'SUB' | 'DEALER' | 'ROUTER';
   /** Endpoints to listen on. */
   readonly bind?: string | readonly string[];
-  /** Endpoints to connect to. */
+  /** Endpoints to connect to; the socket then starts from {@link connectionDefaults}. */
   readonly connect?: string | readonly string[];
   /** SUB: the topics, everything unless told. */
   readonly subscribe?: string | Uint8Array | readonly (string | Uint8Array)[];
@@ -164,8 +165,8 @@ function checkEnd<End extends SourceOptions | SinkOptions>(
 ): End & Endpoints {
   if (typeof end !== 'object' || end === null) throw argumentError(name, 'an object with a type', end);
   if (!types.includes(end.type)) throw argumentError(`${name}.type`, `one of ${types.join(', ')}`, end.type);
-  const bind = endpointsOf(`${name}.bind`, end.bind);
-  const connect = endpointsOf(`${name}.connect`, end.connect);
+  const bind = checkEndpoints(`${name}.bind`, end.bind);
+  const connect = checkEndpoints(`${name}.connect`, end.connect);
   if (bind.length + connect.length === 0) {
     throw new ArgumentError(`${name}: expected 'bind' or 'connect', got neither`);
   }
@@ -173,14 +174,4 @@ function checkEnd<End extends SourceOptions | SinkOptions>(
     throw new ArgumentError(`${name}.subscribe: expected a SUB source, got ${end.type}`);
   }
   return { ...end, bind, connect };
-}
-
-/** @returns a list of endpoints. @throws {@link ArgumentError} unless they are strings */
-export function endpointsOf(name: string, value: unknown): readonly string[] {
-  if (value === undefined) return [];
-  const list: unknown[] = Array.isArray(value) ? value : [value];
-  for (const endpoint of list) {
-    if (typeof endpoint !== 'string') throw argumentError(name, 'an endpoint or an array of them', value);
-  }
-  return list as string[];
 }

@@ -3,12 +3,14 @@
  */
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connectionDefaults } from '../connection-defaults.js';
 import { HandlerError, ZmqError } from '../errors.js';
 import { LaneHost, type LostMessage, type ThreadEvent } from '../lanes/lane-host.js';
 import { LaneIo } from '../lanes/lane-io.js';
+import { asBuffer, splitMessage, sumOf } from '../lanes/lane-message.js';
 import type { LaneStats } from '../lanes/lane-stats.js';
 import type { LogLevel, ReportedMessage } from '../lanes/outlet.js';
-import { type LaneMessage, native } from '../native.js';
+import { native } from '../native.js';
 import { checkFlag, checkOptions, checkTimeout } from '../pending.js';
 import { Socket } from '../socket.js';
 import type { ExitData } from './exit.js';
@@ -168,7 +170,7 @@ export class Pipeline extends EventEmitter<PipelineEvents> {
     host.on('failed', (error, message, thread) => this.#report(error, 'handler', index, thread, message));
     host.on('dropped', (error, message, thread) => this.#report(error, 'sink', index, thread, message));
     host.on('lost', (lost) =>
-      this.#report(lost.error, 'lost', index, lost.thread, split(lost), lost.outcome),
+      this.#report(lost.error, 'lost', index, lost.thread, splitMessage(lost), lost.outcome),
     );
     host.on('thread', (event) => {
       this.emit('thread', { ...event, stage: index });
@@ -199,16 +201,7 @@ export class Pipeline extends EventEmitter<PipelineEvents> {
   stats(): PipelineStats {
     const stages = this.#stages.map((host): PipelineStageStats => {
       const threads = host.stats();
-      const sum = (name: 'handled' | 'failed' | 'sent' | 'dropped' | 'queued' | 'inProgress'): number =>
-        threads.reduce((total, thread) => total + thread[name], 0);
-      return {
-        handled: sum('handled'),
-        failed: sum('failed'),
-        sent: sum('sent'),
-        dropped: sum('dropped'),
-        inFlight: (this.#closing === undefined ? host.pending : 0) + sum('queued') + sum('inProgress'),
-        threads,
-      };
+      return { ...sumOf(threads, this.#closing === undefined ? host.pending : 0), threads };
     });
     const handled = stages.at(-1)?.handled ?? 0;
     const now = performance.now();
@@ -256,7 +249,7 @@ export class Pipeline extends EventEmitter<PipelineEvents> {
       for (const message of await host.close()) {
         unfinished += 1;
         const error = new ZmqError('The pipeline closed before the message was done', { code: 'ECANCELED' });
-        this.#report(error, 'close', stage, undefined, split(message));
+        this.#report(error, 'close', stage, undefined, splitMessage(message));
       }
     }
     this.#release(until === Infinity ? -1 : Math.max(LEAST_LINGER_MS, until - performance.now()));
@@ -295,7 +288,7 @@ export class Pipeline extends EventEmitter<PipelineEvents> {
       type,
       stage,
       thread,
-      message: message?.frames.map((bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
+      message: message?.frames.map(asBuffer),
       ...(outcome !== undefined && { outcome }),
     });
   }
@@ -343,7 +336,8 @@ function open(
   },
   endpoints: string[],
 ): Socket {
-  const socket = new Socket(end.type as never, end.socketOptions as never);
+  const defaults = end.connect.length > 0 ? connectionDefaults : {};
+  const socket = new Socket(end.type as never, { ...defaults, ...end.socketOptions } as never);
   try {
     for (const endpoint of end.bind) endpoints.push(socket.bind(endpoint));
     for (const endpoint of end.connect) {
@@ -355,12 +349,6 @@ function open(
     throw error;
   }
   return socket;
-}
-
-/** A message with its envelope apart. */
-function split(message: LaneMessage): ReportedMessage {
-  const { ticket, source, attempts, body, frames } = message;
-  return { ticket, source, attempts, envelope: frames.slice(0, body), frames: frames.slice(body) };
 }
 
 /**

@@ -4,13 +4,13 @@
 import { EventEmitter } from 'node:events';
 import { connectionDefaults } from '../connection-defaults.js';
 import { ArgumentError, argumentError, HandlerError, ZmqError } from '../errors.js';
-import { checkHandlerOptions, type HandlerOptions } from '../lanes/host-options.js';
+import { checkEndpoints, checkHandlerOptions, type HandlerOptions } from '../lanes/host-options.js';
 import { LaneHost, type LostMessage, type ThreadEvent } from '../lanes/lane-host.js';
 import { LaneIo } from '../lanes/lane-io.js';
+import { asBuffer, splitMessage, sumOf } from '../lanes/lane-message.js';
 import type { LaneStats } from '../lanes/lane-stats.js';
 import type { LogLevel, ReportedMessage } from '../lanes/outlet.js';
 import { BODY_AFTER_DELIMITER, BODY_AFTER_ROUTING_ID, nativeRoute, type Route } from '../lanes/route.js';
-import type { LaneMessage } from '../native.js';
 import type { SocketOptions } from '../option-types.js';
 import { checkFlag, checkOptions, checkTimeout } from '../pending.js';
 import { Router } from '../sockets.js';
@@ -136,7 +136,9 @@ export class Server extends EventEmitter<ServerEvents> {
     const { host } = made;
     host.on('failed', (error, message, thread) => this.#report(error, 'handler', thread, message));
     host.on('dropped', (error, message, thread) => this.#report(error, 'reply', thread, message));
-    host.on('lost', (lost) => this.#report(lost.error, 'lost', lost.thread, split(lost), lost.outcome));
+    host.on('lost', (lost) =>
+      this.#report(lost.error, 'lost', lost.thread, splitMessage(lost), lost.outcome),
+    );
     host.on('thread', (event) => {
       this.emit('thread', event);
       if (event.type === 'died') this.#report(event.error!, 'thread', event.thread);
@@ -152,20 +154,14 @@ export class Server extends EventEmitter<ServerEvents> {
   /** What it has done so far, and is doing. */
   stats(): ServerStats {
     const threads = this.#host.stats();
-    const sum = (name: 'handled' | 'failed' | 'sent' | 'dropped' | 'queued' | 'inProgress'): number =>
-      threads.reduce((total, thread) => total + thread[name], 0);
-    const handled = sum('handled');
+    const sums = sumOf(threads, this.#closing === undefined ? this.#host.pending : 0);
     const now = performance.now();
-    const rate = ((handled - this.#lastStats.handled) * 1000) / Math.max(1, now - this.#lastStats.at);
-    this.#lastStats = { at: now, handled };
+    const rate = ((sums.handled - this.#lastStats.handled) * 1000) / Math.max(1, now - this.#lastStats.at);
+    this.#lastStats = { at: now, handled: sums.handled };
     return {
       uptime: now - this.#startedAt,
       rate,
-      handled,
-      failed: sum('failed'),
-      sent: sum('sent'),
-      dropped: sum('dropped'),
-      inFlight: (this.#closing === undefined ? this.#host.pending : 0) + sum('queued') + sum('inProgress'),
+      ...sums,
       threads,
     };
   }
@@ -208,7 +204,7 @@ export class Server extends EventEmitter<ServerEvents> {
     this.#replies.close();
     for (const message of left) {
       const error = new ZmqError('The server closed before the request was done', { code: 'ECANCELED' });
-      this.#report(error, 'close', undefined, split(message));
+      this.#report(error, 'close', undefined, splitMessage(message));
     }
     const linger = until === Infinity ? -1 : Math.max(LEAST_LINGER_MS, until - performance.now());
     this.#socket.close({ linger });
@@ -280,8 +276,8 @@ const LEAST_LINGER_MS = 100;
  */
 export async function serve(options: ServeOptions): Promise<Server> {
   if (typeof options !== 'object' || options === null) throw argumentError('options', 'an object', options);
-  const bind = endpointsOf('bind', options.bind);
-  const connect = endpointsOf('connect', options.connect);
+  const bind = checkEndpoints('bind', options.bind);
+  const connect = checkEndpoints('connect', options.connect);
   if (bind.length + connect.length === 0) {
     throw new ArgumentError("options: expected 'bind' or 'connect', got neither");
   }
@@ -317,7 +313,7 @@ export async function serve(options: ServeOptions): Promise<Server> {
         },
       },
       onAsk: (message, error) => server?.answer(message, error),
-      onLost: (lost) => server?.answer(split(lost), lost.error),
+      onLost: (lost) => server?.answer(splitMessage(lost), lost.error),
     });
     server = new Server({ socket, io, host, endpoints, replies, errorReply });
     return server;
@@ -326,23 +322,4 @@ export async function serve(options: ServeOptions): Promise<Server> {
     io.close();
     throw error;
   }
-}
-
-function endpointsOf(name: string, value: unknown): readonly string[] {
-  if (value === undefined) return [];
-  const list: unknown[] = Array.isArray(value) ? value : [value];
-  for (const endpoint of list) {
-    if (typeof endpoint !== 'string') throw argumentError(name, 'an endpoint or an array of them', value);
-  }
-  return list as string[];
-}
-
-/** A message with its envelope apart. */
-function split(message: LaneMessage): ReportedMessage {
-  const { ticket, source, attempts, body, frames } = message;
-  return { ticket, source, attempts, envelope: frames.slice(0, body), frames: frames.slice(body) };
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
