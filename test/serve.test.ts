@@ -127,7 +127,8 @@ describe('the handler’s context', () => {
   it('runs setup once per thread, and gives threads their data and environment', async () => {
     const { server } = await start({
       workerData: { answer: 42 },
-      env: { OF_TEST: 'yes' },
+      // With the addon that is tested.
+      env: { OF_TEST: 'yes', ZEROMQ_THREADS_ADDON: process.env.ZEROMQ_THREADS_ADDON ?? '' },
       route: 'round-robin',
     });
     const ask = clientOf(server.endpoint);

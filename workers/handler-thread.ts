@@ -4,6 +4,7 @@
  */
 import type { RecordableHistogram } from 'node:perf_hooks';
 import { threadId } from 'node:worker_threads';
+import { HandlerError } from '../src/errors.js';
 import { type ContextOfThread, makeLogger } from '../src/lanes/handler-context.js';
 import { loadHandler } from '../src/lanes/handler-module.js';
 import { LaneConsumer, reported as reportedWork } from '../src/lanes/lane-consumer.js';
@@ -18,7 +19,10 @@ const MOST_REPORTS = 1024;
 
 export default async function work(task: ThreadTask): Promise<void> {
   const { lane } = task;
-  if (!native.laneAttach(lane)) return;
+  if (!native.laneAttach(lane)) {
+    // Its host is closing; or else it is not here to be found.
+    throw new HandlerError('The thread does not see its lane: did it load another copy of the addon?');
+  }
   try {
     await serveLane(task);
   } finally {
