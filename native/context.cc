@@ -44,6 +44,11 @@ std::shared_ptr<Context> Context::create(int& error) {
   }
   std::lock_guard<std::mutex> lock(directory().mutex);
   std::shared_ptr<Context> context(new Context(handle, directory().nextId++));
+  // What its I/O threads are unless told; measured in docs/architecture.md.
+  const int policy = gatheringPolicy();
+  if (policy != -1 && zmq_ctx_set(handle, ZMQ_THREAD_SCHED_POLICY, policy) == 0) {
+    context->scheduling_.policy = policy;
+  }
   dropExpired(directory().contexts);
   directory().contexts.push_back(context);
   return context;

@@ -55,6 +55,15 @@ int checkScheduling(const Scheduling& wanted) {
   return error;
 }
 
+int gatheringPolicy() {
+  static const int policy = [] {
+    Scheduling wanted;
+    wanted.policy = SCHED_BATCH;
+    return checkScheduling(wanted) == 0 ? SCHED_BATCH : -1;
+  }();
+  return policy;
+}
+
 int checkListening(NativeFd fd) {
   int listening = 0;
   socklen_t size = sizeof listening;
@@ -69,6 +78,9 @@ int lowestPriority(int) {
 }
 int checkScheduling(const Scheduling&) {
   return 0;
+}
+int gatheringPolicy() {
+  return -1;
 }
 int checkListening(NativeFd) {
   return 0;

@@ -22,6 +22,10 @@ int lowestPriority(int policy);
 // Whether a thread of this process may be scheduled like that: tried with one that ends at once.
 int checkScheduling(const Scheduling& wanted);
 
+// The policy under which a thread that wakes waits for its turn, so that messages gather meanwhile
+// (SCHED_BATCH); -1 where there is none, or this process may not have it.
+int gatheringPolicy();
+
 // Whether it is a socket that listens, as ZMQ_USE_FD needs it.
 int checkListening(NativeFd fd);
 

@@ -3,11 +3,34 @@
 #include <mutex>
 #include <set>
 
+#ifndef _WIN32
+#include <poll.h>
+#endif
+
 namespace zt {
 
 namespace {
 
 constexpr long kHurriedMs = 5;
+
+// zmq_poll() looks without waiting before it waits, which is a system call more.
+#ifdef _WIN32
+using PollItem = zmq_pollitem_t;
+PollItem readable(NativeFd fd) {
+  return {nullptr, fd, ZMQ_POLLIN, 0};
+}
+void pollItems(std::vector<PollItem>& items, int milliseconds) {
+  zmq_poll(items.data(), static_cast<int>(items.size()), milliseconds);
+}
+#else
+using PollItem = pollfd;
+PollItem readable(NativeFd fd) {
+  return {fd, POLLIN, 0};
+}
+void pollItems(std::vector<PollItem>& items, int milliseconds) {
+  poll(items.data(), static_cast<nfds_t>(items.size()), milliseconds);
+}
+#endif
 
 struct Directory {
   std::mutex mutex;
@@ -27,16 +50,16 @@ WakeDescriptor& threadWake() {
 }
 
 void waitForDescriptors(WakeDescriptor& wake, const std::vector<NativeFd>& fds, long milliseconds) {
-  std::vector<zmq_pollitem_t> items;
-  items.reserve(fds.size() + 1);
-  items.push_back({nullptr, wake.fd(), ZMQ_POLLIN, 0});
-  for (NativeFd fd : fds) items.push_back({nullptr, fd, ZMQ_POLLIN, 0});
+  thread_local std::vector<PollItem> items;  // only its capacity outlives the call
+  items.clear();
+  items.push_back(readable(wake.fd()));
+  for (NativeFd fd : fds) items.push_back(readable(fd));
   {
     std::lock_guard<std::mutex> lock(directory().mutex);
     directory().waiting.insert(&wake);
     if (directory().hurried) milliseconds = std::min(milliseconds, kHurriedMs);
   }
-  zmq_poll(items.data(), static_cast<int>(items.size()), std::min(milliseconds, kWaitSliceMs));
+  pollItems(items, static_cast<int>(std::min(milliseconds, kWaitSliceMs)));
   {
     std::lock_guard<std::mutex> lock(directory().mutex);
     directory().waiting.erase(&wake);
