@@ -43,6 +43,7 @@ export class LineProcess {
     });
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.stderr += text;
+      this.#changed();
     });
     this.exited = new Promise((resolve) => {
       const end = (code: number | null, signal: NodeJS.Signals | null) => {

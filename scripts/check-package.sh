@@ -1,0 +1,24 @@
+#!/bin/sh
+# Packs the package, installs it in an empty folder as a user would (which compiles the addon), and has it look after
+# itself there.
+set -eu
+cd "$(dirname "$0")/.."
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+npm pack --silent --pack-destination "$folder" > /dev/null
+cd "$folder"
+printf '{ "name": "user", "private": true, "type": "module" }\n' > package.json
+npm install --no-audit --no-fund --loglevel=error ./zeromq-threads-*.tgz > install.log 2>&1 || {
+  cat install.log >&2
+  exit 1
+}
+npx --no-install zeromq-threads doctor
+cat > app.js << 'APP'
+import { Pull, Push } from 'zeromq-threads';
+const [pull, push] = [new Pull(), new Push()];
+push.connect(pull.bind('tcp://127.0.0.1:*'));
+await push.send('from the packed package');
+console.log(await pull.recv('utf8'));
+APP
+node app.js
