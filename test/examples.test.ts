@@ -238,6 +238,24 @@ describe('examples', () => {
     expect(readFileSync(join(folder, 'out')).equals(content)).toBe(true);
   });
 
+  it('json-api: requests are answered, and failures, too', async () => {
+    ran.add('json-api/handler.mjs');
+    const server = start('json-api/server.mjs', endpoints.tcp());
+    const client = start('json-api/client.mjs', await endpointOf(server));
+    expect(await endOf(client)).toEqual([
+      'list: apple, pear, plum',
+      'total: 120',
+      'total: RangeError: there is no brick',
+      'fly: TypeError: there is no method fly',
+    ]);
+    process.kill(server.pid, 'SIGTERM');
+    expect((await endOf(server)).slice(1)).toEqual([
+      'handler: there is no brick',
+      'handler: there is no method fly',
+      '4 requests, 0 unfinished',
+    ]);
+  });
+
   it('log-pipeline: all lines come out, in order', async () => {
     ran.add('log-pipeline/stages.mjs');
     expect(await run('log-pipeline/log-pipeline.mjs', '5000')).toEqual([
