@@ -101,7 +101,8 @@ bool Inbox::placeStash() {
   if (!roomFor(stashPayload_, stash_.size())) return false;
   for (size_t i = 0; i < stash_.size(); ++i) {
     zmq_msg_t* message = stash_[i].raw();
-    place(message, i + 1 < stash_.size(), stashCopied_ ? stashOrigin_ : origins_.of(message));
+    const auto& own = origins_.of(message);  // frames that were taken back have none
+    place(message, i + 1 < stash_.size(), own || !stashCopied_ ? own : stashOrigin_);
   }
   stash_.clear();
   stashPayload_ = 0;
@@ -156,8 +157,8 @@ Inbox::Receive Inbox::receiveOne(Socket& socket, Frame& frame) {
       }
     }
     if (placing) {
-      // All frames of a message came over one connection.
-      if (origin == nullptr) origin = &origins_.of(frame.raw());
+      // Of every frame: a ROUTER's first, the routing id, may come without.
+      origin = &origins_.of(frame.raw());
       place(frame.raw(), more, *origin);
     } else {
       stashPayload_ += padded(frame.size());

@@ -5,6 +5,12 @@
  * |---|---|---|
  * | `zeromq-threads:request:retry` | a Requester asks again | `{ requester, attempts, timeout }` |
  * | `zeromq-threads:request:failed` | a Requester gives up | `{ requester, error, attempts }` |
+ * | `zeromq-threads:handler:failed` | a handler threw, rejected or took too long | `{ label, thread, error, message }` |
+ * | `zeromq-threads:handler:dropped` | a result could not be sent | `{ label, thread, error, message }` |
+ * | `zeromq-threads:handler:lost` | a thread died while it ran a message | `{ label, thread, error, message, outcome }` |
+ * | `zeromq-threads:handler:thread` | a handler thread starts, dies, or its circuit opens | `{ label, type, thread, error, wait }` |
+ *
+ * `label` is `'serve'`, `'pipeline'` or `'pipeline stage 1'`.
  *
  * ```ts
  * import { subscribe } from 'node:diagnostics_channel';
@@ -16,4 +22,8 @@ import { type Channel, channel } from 'node:diagnostics_channel';
 export const diagnostics = {
   requestRetry: channel('zeromq-threads:request:retry'),
   requestFailed: channel('zeromq-threads:request:failed'),
+  handlerFailed: channel('zeromq-threads:handler:failed'),
+  handlerDropped: channel('zeromq-threads:handler:dropped'),
+  handlerLost: channel('zeromq-threads:handler:lost'),
+  handlerThread: channel('zeromq-threads:handler:thread'),
 } satisfies Record<string, Channel>;

@@ -90,7 +90,11 @@ async function recv(session: Session, flags: Flags): Promise<void> {
   if (topic !== undefined && !subscribes) throw usageError(`--topic is for SUB and XSUB, not ${type}`);
   const responder = responderOf(session, flags);
   const socket = await makeSocket(session, flags);
-  if (subscribes) socket.subscribe(...(topic ?? ['']));
+  if (subscribes) {
+    socket.subscribe(...(topic ?? ['']));
+    // All that it could have unsent are subscriptions, for a publisher that may be gone.
+    socket.linger = 0;
+  }
   attachSocket(session, socket, flags);
   await new Reception(session, socket, flags, responder).run();
 }

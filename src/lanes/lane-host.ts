@@ -8,6 +8,7 @@
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Piscina } from 'piscina';
+import { diagnostics } from '../diagnostics.js';
 import { HandlerError, TimeoutError } from '../errors.js';
 import { ORDER_ABORT, ORDER_STOP } from '../layout.js';
 import { type LaneMessage, native } from '../native.js';
@@ -149,7 +150,7 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
           if (report.type === 'ready') {
             lane.ready = true;
             this.circuits[index]!.open = false;
-            this.emit('thread', { type: 'started', thread: index });
+            this.tellOfThread({ type: 'started', thread: index });
             resolve();
           } else {
             this.read(lane, report);
@@ -197,9 +198,14 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
         lane.threadId = report.threadId;
         break;
       case 'failed':
-      case 'dropped':
-        this.emit(report.type, fromWire(report.error), report.message, index);
+      case 'dropped': {
+        const error = fromWire(report.error);
+        const { message } = report;
+        const told = report.type === 'failed' ? diagnostics.handlerFailed : diagnostics.handlerDropped;
+        if (told.hasSubscribers) told.publish({ label: this.options.label, thread: index, error, message });
+        this.emit(report.type, error, message, index);
         break;
+      }
       case 'log':
         this.emit('log', report.level, report.args, index);
         break;
@@ -234,7 +240,7 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
     lane.release();
     if (!started) return error;
     this.counts[index]!.deaths += 1;
-    this.emit('thread', { type: 'died', thread: index, error });
+    this.tellOfThread({ type: 'died', thread: index, error });
     this.replace(index, error);
     return error;
   }
@@ -253,10 +259,21 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
       if (outcome === 'failed') this.options.onLost?.(told);
       this.counts[lane.index]![again ? 'retried' : 'lost'] += 1;
       all.push(told);
+      if (diagnostics.handlerLost.hasSubscribers) {
+        const { label } = this.options;
+        diagnostics.handlerLost.publish({ label, thread: lane.index, error, message, outcome });
+      }
       this.emit('lost', told);
     }
     this.options.onThreadGone?.(lane.id, all);
     return lost;
+  }
+
+  private tellOfThread(event: ThreadEvent): void {
+    if (diagnostics.handlerThread.hasSubscribers) {
+      diagnostics.handlerThread.publish({ label: this.options.label, ...event });
+    }
+    this.emit('thread', event);
   }
 
   private replace(index: number, error: Error): void {
@@ -271,7 +288,7 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
       start();
       return;
     }
-    this.emit('thread', { type: 'circuit-open', thread: index, error, wait });
+    this.tellOfThread({ type: 'circuit-open', thread: index, error, wait });
     this.replacements.set(index, setTimeout(start, wait));
   }
 
