@@ -1,27 +1,29 @@
 /**
  * Runs the benchmarks: npm --prefix bench run bench -- [options]
  *
+ *   --full           every case and variant; without it, those that the targets need
  *   --only REGEX     only what matches, as case/variant: pull, echo-64-1/, /npm-zeromq
  *   --except REGEX   all but what matches
- *   --trials N       trials of each variant (5); figures are medians
+ *   --trials N       trials of each variant (3); figures are medians
  *   --scale X        times the number of messages (1)
+ *   --out FILE       writes the results there and not into results/
  *   --list           print the names and stop
  *
  * Variants take turns within each trial, so that a machine that slows down slows all of them. Every process is
  * fresh and verified; a run that fails or comes out short is reported as such, and the exit status is 1.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { echoCases } from './cases/echo.mjs';
-import { pullCases } from './cases/pull.mjs';
-import { pushCases } from './cases/push.mjs';
+import { allCases } from './cases/index.mjs';
 import { describeMachine, measureOtherLoad } from './lib/machine.mjs';
 import { LIBRARIES, prepare } from './lib/programs.mjs';
 import { caseTable } from './lib/report.mjs';
-import { summarize } from './lib/stats.mjs';
+import { RESULT_FORMAT } from './lib/results.mjs';
+import { formatFigure, summarize } from './lib/stats.mjs';
+import { targetTable } from './lib/targets.mjs';
 import { runTrial } from './lib/trial.mjs';
 
 /** Above this part of all cores in other hands, figures are not worth much. */
@@ -30,7 +32,7 @@ const RESULTS_DIR = fileURLToPath(new URL('results/', import.meta.url));
 
 async function main() {
   const options = readOptions();
-  const cases = select([...pullCases, ...pushCases, ...echoCases], options);
+  const cases = select(allCases, options);
   if (options.list) {
     for (const { name, variants } of cases)
       for (const variant of variants) console.log(`${name}/${variant.name}`);
@@ -39,14 +41,20 @@ async function main() {
   if (cases.length === 0) throw new Error('nothing matches');
   const processes = cases
     .flatMap(({ variants }) => variants)
-    .flatMap(({ binder, connector }) => [binder, connector]);
+    .flatMap(({ binder, connector }) => [binder, connector])
+    .filter(Boolean);
   prepare(new Set(processes.map(({ library }) => library)));
 
   const started = new Date();
   const otherLoad = { before: await measureOtherLoad() };
   const libzmq = {};
   const results = [];
-  for (const benchCase of cases) results.push(await runCase(benchCase, options, libzmq));
+  const progress = {
+    done: 0,
+    all: options.trials * cases.flatMap(({ variants }) => variants).length,
+    started,
+  };
+  for (const benchCase of cases) results.push(await runCase(benchCase, options, libzmq, progress));
 
   otherLoad.after = await measureOtherLoad();
 
@@ -54,6 +62,8 @@ async function main() {
     (library) => `${library} ${libzmq[library]}`,
   );
   console.log(`\n${results.map(({ table }) => table).join('\n')}`);
+  const targets = targetTable(results);
+  if (targets) console.log(`${targets}\n`);
   console.log(
     `Medians of ${options.trials} trials. ÷: times as good as that rival in this run, above 1 is better.`,
   );
@@ -64,16 +74,28 @@ async function main() {
       `Other programs kept ${Math.round(busy * 100)} % of the cores busy: do not trust these figures.`,
     );
   }
-  save(started, { started, options, machine: describeMachine(), otherLoad, libzmq, cases: results });
+  const { full, only, except, trials, scale } = options;
+  const how = { full, only, except, trials, scale };
+  save(options.out, started, {
+    format: RESULT_FORMAT,
+    started,
+    options: how,
+    machine: describeMachine(),
+    otherLoad,
+    libzmq,
+    cases: results,
+  });
   if (results.some(({ failures }) => failures.length > 0)) process.exitCode = 1;
 }
 
 function readOptions() {
   const { values } = parseArgs({
     options: {
+      full: { type: 'boolean', default: false },
+      out: { type: 'string' },
       only: { type: 'string' },
       except: { type: 'string' },
-      trials: { type: 'string', default: '5' },
+      trials: { type: 'string', default: '3' },
       scale: { type: 'string', default: '1' },
       list: { type: 'boolean', default: false },
     },
@@ -86,25 +108,26 @@ function readOptions() {
   return { ...values, trials, scale };
 }
 
-function select(cases, { only = '', except }) {
+function select(cases, { full, only = '', except }) {
   const wanted = new RegExp(only);
   const unwanted = except ? new RegExp(except) : undefined;
   return cases
+    .filter((benchCase) => full || !benchCase.full)
     .map((benchCase) => ({
       ...benchCase,
-      variants: benchCase.variants.filter(({ name }) => {
-        const path = `${benchCase.name}/${name}`;
-        return wanted.test(path) && !unwanted?.test(path);
+      variants: benchCase.variants.filter((variant) => {
+        const path = `${benchCase.name}/${variant.name}`;
+        return (full || !variant.full) && wanted.test(path) && !unwanted?.test(path);
       }),
     }))
     .filter(({ variants }) => variants.length > 0);
 }
 
 /** All trials of one case, its variants taking turns. */
-async function runCase(benchCase, { trials, scale }, libzmq) {
+async function runCase(benchCase, { trials, scale }, libzmq, progress) {
   const rows = benchCase.variants.map((variant) => ({
     variant,
-    count: Math.max(2, Math.round(variant.count * scale)),
+    count: variant.fixedCount ? variant.count : Math.max(2, Math.round(variant.count * scale)),
     trials: [],
   }));
   const failures = [];
@@ -115,18 +138,26 @@ async function runCase(benchCase, { trials, scale }, libzmq) {
         const outcome = await runTrial({ ...benchCase, ...variant }, benchCase.figures, count);
         done.push(outcome);
         libzmq[variant.binder.library] ??= outcome.libzmq[0];
-        libzmq[variant.connector.library] ??= outcome.libzmq[1];
-        console.error(`${name} ${trial}/${trials}: ${describeFigures(outcome.figures)}`);
+        if (variant.connector) libzmq[variant.connector.library] ??= outcome.libzmq[1];
+        report(`${name} ${trial}/${trials}: ${describeFigures(outcome.figures)}`, progress);
       } catch (error) {
         failures.push({ name, trial, error: error.message });
-        console.error(`${name} ${trial}/${trials}: FAILED, ${error.message}`);
+        report(`${name} ${trial}/${trials}: FAILED, ${error.message}`, progress);
       }
     }
   }
   // A variant that failed once has no figure.
   for (const row of rows) if (row.trials.length === trials) row.summary = summaryOf(benchCase, row.trials);
-  const { name, title } = benchCase;
-  return { name, title, failures, rows, table: caseTable(benchCase, rows) };
+  const { name, title, group, size, metrics } = benchCase;
+  return { name, title, group, size, metrics, failures, rows, table: caseTable(benchCase, rows) };
+}
+
+/** One line for each trial, with how far the run has come and how long it will still take. */
+function report(text, progress) {
+  progress.done++;
+  const { done, all, started } = progress;
+  const left = ((Date.now() - started) / done) * (all - done);
+  console.error(`[${done}/${all}, ${Math.ceil(left / 1000)} s left] ${text}`);
 }
 
 function summaryOf({ metrics }, trials) {
@@ -136,15 +167,15 @@ function summaryOf({ metrics }, trials) {
 
 function describeFigures(figures) {
   return Object.entries(figures)
-    .map(([key, value]) => `${key} ${Math.round(value)}`)
+    .map(([key, value]) => `${key} ${formatFigure(value)}`)
     .join(', ');
 }
 
-function save(started, report) {
-  mkdirSync(RESULTS_DIR, { recursive: true });
-  const name = `${started.toISOString().replaceAll(':', '-')}.json`;
-  writeFileSync(join(RESULTS_DIR, name), `${JSON.stringify(report, null, 2)}\n`);
-  console.log(`Details: bench/results/${name}`);
+function save(out, started, report) {
+  const path = out ?? join(RESULTS_DIR, `${started.toISOString().replaceAll(':', '-')}.json`);
+  if (!out) mkdirSync(RESULTS_DIR, { recursive: true });
+  writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`);
+  console.log(`Details: ${relative(process.cwd(), path)}`);
 }
 
 await main().catch((error) => {

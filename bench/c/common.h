@@ -1,13 +1,13 @@
 /* What the C side of the benchmarks shares: command line, socket, clock, output. The JavaScript
- * twin is
- * ../lib/driver.mjs, and both print the same two lines: "ready" once bound or connected, then the
- * result.
+ * twin is ../lib/driver.mjs, and both print the same two lines: "ready" once bound or connected,
+ * then the result.
  *
- * Message n starts with the byte n & 255; receivers add these bytes up, which proves that all were
- * looked at, and costs every driver the same. */
+ * Message n starts with the byte n % period, 256 unless told; receivers add these bytes up, which
+ * proves that all were looked at, and costs every driver the same. */
 #ifndef BENCH_COMMON_H
 #define BENCH_COMMON_H
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -20,13 +20,18 @@
 typedef struct {
   const char *bind, *connect;
   uint64_t count, size, window, warmup;
-  int hwm; /* -1: libzmq's default */
+  uint64_t rate;          /* messages a second; 0: as fast as it goes */
+  uint64_t frames;        /* of each message */
+  uint64_t period;        /* message n starts with the byte n % period */
+  uint64_t sockets;       /* of this process */
+  uint64_t subscriptions; /* that a publisher waits for */
+  int hwm;                /* -1: libzmq's default */
 } options_t;
 
 typedef struct {
   uint64_t count, timed, checksum, bytes; /* timed: how many of them fell into `seconds` */
   double seconds;
-  double p50, p99; /* microseconds; 0 when not measured */
+  double p50, p99, p999, max; /* microseconds; 0 when not measured */
 } result_t;
 
 static inline void check(int ok, const char* what) {
@@ -42,7 +47,8 @@ static inline double now(void) {
 }
 
 static inline options_t parse_options(int argc, char** argv) {
-  options_t options = {.size = 16, .window = 1, .hwm = -1};
+  options_t options = {
+      .size = 16, .window = 1, .frames = 1, .period = 256, .sockets = 1, .hwm = -1};
   for (int i = 1; i + 1 < argc; i += 2) {
     const char *name = argv[i], *value = argv[i + 1];
     if (!strcmp(name, "--bind"))
@@ -57,6 +63,16 @@ static inline options_t parse_options(int argc, char** argv) {
       options.window = strtoull(value, NULL, 10);
     else if (!strcmp(name, "--warmup"))
       options.warmup = strtoull(value, NULL, 10);
+    else if (!strcmp(name, "--rate"))
+      options.rate = strtoull(value, NULL, 10);
+    else if (!strcmp(name, "--frames"))
+      options.frames = strtoull(value, NULL, 10);
+    else if (!strcmp(name, "--period"))
+      options.period = strtoull(value, NULL, 10);
+    else if (!strcmp(name, "--sockets"))
+      options.sockets = strtoull(value, NULL, 10);
+    else if (!strcmp(name, "--subscriptions"))
+      options.subscriptions = strtoull(value, NULL, 10);
     else if (!strcmp(name, "--hwm"))
       options.hwm = atoi(value);
     else {
@@ -67,13 +83,17 @@ static inline options_t parse_options(int argc, char** argv) {
   return options;
 }
 
-static inline void* open_socket(void* context, int type, const options_t* options) {
+static inline void* make_socket(void* context, int type, const options_t* options) {
   void* socket = zmq_socket(context, type);
   check(socket != NULL, "zmq_socket");
   if (options->hwm >= 0) {
     check(!zmq_setsockopt(socket, ZMQ_SNDHWM, &options->hwm, sizeof options->hwm), "sndhwm");
     check(!zmq_setsockopt(socket, ZMQ_RCVHWM, &options->hwm, sizeof options->hwm), "rcvhwm");
   }
+  return socket;
+}
+
+static inline void attach_and_say_ready(void* socket, const options_t* options) {
   if (options->bind) check(!zmq_bind(socket, options->bind), "zmq_bind");
   if (options->connect) check(!zmq_connect(socket, options->connect), "zmq_connect");
   char endpoint[256];
@@ -84,6 +104,11 @@ static inline void* open_socket(void* context, int type, const options_t* option
   printf("{\"ready\":true,\"endpoint\":\"%s\",\"libzmq\":\"%d.%d.%d\"}\n", endpoint, major, minor,
          patch);
   fflush(stdout);
+}
+
+static inline void* open_socket(void* context, int type, const options_t* options) {
+  void* socket = make_socket(context, type, options);
+  attach_and_say_ready(socket, options);
   return socket;
 }
 
@@ -93,10 +118,13 @@ static inline int finish(void* context, void* socket, const result_t* result) {
   zmq_ctx_term(context);
   struct rusage usage;
   getrusage(RUSAGE_SELF, &usage);
+  const double cpu = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                     (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
   printf("{\"count\":%" PRIu64 ",\"timed\":%" PRIu64 ",\"checksum\":%" PRIu64 ",\"bytes\":%" PRIu64
-         ",\"seconds\":%.9f,\"p50\":%.3f,\"p99\":%.3f,\"maxRssKiB\":%ld}\n",
+         ",\"seconds\":%.9f,\"p50\":%.3f,\"p99\":%.3f,\"p999\":%.3f,\"max\":%.3f"
+         ",\"cpuSeconds\":%.6f,\"maxRssKiB\":%ld}\n",
          result->count, result->timed, result->checksum, result->bytes, result->seconds,
-         result->p50, result->p99, usage.ru_maxrss);
+         result->p50, result->p99, result->p999, result->max, cpu, usage.ru_maxrss);
   return 0;
 }
 
@@ -106,17 +134,48 @@ static inline uint8_t* make_payload(uint64_t size) {
   return payload;
 }
 
+/* Message n: `frames` frames of `size` bytes, of which the first starts with `first`. */
+static inline void send_message(void* socket, uint8_t* payload, const options_t* options,
+                                uint64_t first) {
+  payload[0] = (uint8_t)first;
+  for (uint64_t left = options->frames; left > 0; left--)
+    check(zmq_send(socket, payload, options->size, left > 1 ? ZMQ_SNDMORE : 0) >= 0, "zmq_send");
+}
+
 static inline void send_number(void* socket, uint8_t* payload, uint64_t size, uint64_t n) {
   payload[0] = (uint8_t)n;
   check(zmq_send(socket, payload, size, 0) >= 0, "zmq_send");
 }
 
-/* Receives one message of one frame and counts it. */
+/* Receives one frame and counts it as a message. */
 static inline void receive_counted(void* socket, zmq_msg_t* message, result_t* result) {
   check(zmq_msg_recv(message, socket, 0) >= 0, "zmq_msg_recv");
   result->checksum += *(uint8_t*)zmq_msg_data(message);
   result->bytes += zmq_msg_size(message);
   result->count++;
+}
+
+/* Receives all frames of a message. */
+static inline void receive_message(void* socket, zmq_msg_t* message, result_t* result) {
+  receive_counted(socket, message, result);
+  while (zmq_msg_more(message)) {
+    check(zmq_msg_recv(message, socket, 0) >= 0, "zmq_msg_recv");
+    result->bytes += zmq_msg_size(message);
+  }
+}
+
+static inline int ascending(const void* left, const void* right) {
+  double a = *(const double*)left, b = *(const double*)right;
+  return (a > b) - (a < b);
+}
+
+/* Percentiles of trips in seconds; sorts them. */
+static inline void summarize_trips(double* trips, uint64_t count, result_t* result) {
+  qsort(trips, count, sizeof *trips, ascending);
+  result->p50 = trips[count / 2] * 1e6;
+  result->p99 = trips[count * 99 / 100] * 1e6;
+  result->p999 = trips[count * 999 / 1000] * 1e6;
+  result->max = trips[count - 1] * 1e6;
 }
 
 #endif

@@ -1,11 +1,6 @@
 /* DEALER with one request in flight, each timed by itself, after `warmup` untimed ones. */
 #include "common.h"
 
-static int ascending(const void* left, const void* right) {
-  double a = *(const double*)left, b = *(const double*)right;
-  return (a > b) - (a < b);
-}
-
 int main(int argc, char** argv) {
   options_t options = parse_options(argc, argv);
   result_t result = {0};
@@ -26,9 +21,7 @@ int main(int argc, char** argv) {
   }
   result.seconds = now() - start;
   result.timed = options.count;
-  qsort(trips, options.count, sizeof *trips, ascending);
-  result.p50 = trips[options.count / 2] * 1e6;
-  result.p99 = trips[options.count * 99 / 100] * 1e6;
+  summarize_trips(trips, options.count, &result);
   zmq_msg_close(&message);
   free(trips);
   free(payload);

@@ -8,9 +8,9 @@ int main(int argc, char** argv) {
   void* socket = open_socket(context, ZMQ_PULL, &options);
   zmq_msg_t message;
   zmq_msg_init(&message);
-  receive_counted(socket, &message, &result);
+  receive_message(socket, &message, &result);
   double start = now();
-  while (result.count < options.count) receive_counted(socket, &message, &result);
+  while (result.count < options.count) receive_message(socket, &message, &result);
   result.seconds = now() - start;
   result.timed = result.count - 1;
   zmq_msg_close(&message);

@@ -9,9 +9,9 @@ int main(int argc, char** argv) {
   uint8_t* payload = make_payload(options.size);
   double start = now();
   for (uint64_t n = 0; n < options.count; n++) {
-    send_number(socket, payload, options.size, n);
+    send_message(socket, payload, &options, n % options.period);
     result.checksum += payload[0];
-    result.bytes += options.size;
+    result.bytes += options.size * options.frames;
   }
   result.seconds = now() - start;
   result.count = result.timed = options.count;

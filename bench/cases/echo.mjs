@@ -1,60 +1,128 @@
-/** ROUTER that echoes, DEALER that asks: two processes on the same library. */
+/** ROUTER that echoes, DEALER that asks: two processes. */
 import { rate } from '../lib/trial.mjs';
+import { named } from './variants.mjs';
 
 /**
  * A ROUTER drops what does not fit its mark, and libzmq counts a message as gone only some hundred later; so with
  * 1000 in flight and a mark of 1000 answers get lost. This mark is out of reach, for all drivers.
  */
 const HWM = 10_000;
+const WARMUP = 500;
+const SIZE = 64;
 
-const pair = (library, suffix, client) => ({
-  binder: { library, role: `echo-server${suffix}` },
-  connector: { library, role: `${client}${suffix}` },
-});
+const PERCENTILES = [
+  { key: 'p50', label: 'p50 µs', better: 'lower' },
+  { key: 'p99', label: 'p99 µs', better: 'lower' },
+];
+const FAR_PERCENTILES = [
+  ...PERCENTILES,
+  { key: 'p999', label: 'p99.9 µs', better: 'lower' },
+  { key: 'max', label: 'max µs', better: 'lower' },
+];
 
-function echoVariants(client, count, npmShare) {
-  const variant = (name, library, suffix, label, share = 1) => ({
-    name,
-    label,
-    library,
-    count: Math.round(count * share),
-    ...pair(library, suffix, client),
+const percentiles = ({ connected }) => {
+  const { p50, p99, p999, max } = connected;
+  return { p50, p99, p999: p999 ?? max, max, rate: rate(connected) };
+};
+
+/** Both processes on the same library. */
+function pairs(client, count, npmShare) {
+  const variant = (library, suffix, label, { share = 1, full = false } = {}) => ({
+    ...named({ library, role: suffix ? 'sync' : 'async' }, { label, base: 'async' }, count, share),
+    binder: { library, role: `echo-server${suffix}` },
+    connector: { library, role: `${client}${suffix}` },
+    full,
+  });
+  const latency = client === 'echo-latency';
+  return [
+    variant('c', '', ''),
+    variant('zeromq-threads', '', 'async'),
+    variant('zeromq-threads', '-sync', '`sendSync`/`recvMultipartSync`'),
+    variant('zeromq-threads-worker', '-sync', '`sendSync`/`recvMultipartSync`', { full: !latency }),
+    variant('npm-zeromq', '', '', { share: npmShare }),
+    variant('zeromq-threads-worker', '', 'async', { full: true }),
+    variant('npm-zeromq-worker', '', '', { share: npmShare, full: true }),
+    variant('pyzmq', '', '', { share: npmShare, full: true }),
+  ];
+}
+
+/** A client in C that measures, the same for all; only the server changes. */
+function servers(client, count, share = () => 1) {
+  const variant = (library, role, label, full = false) => ({
+    ...named({ library, role }, { label, base: 'echo-server' }, count, share(library)),
+    binder: { library, role },
+    connector: client,
+    full,
   });
   return [
-    variant('c', 'c', '', 'C'),
-    variant('zeromq-threads-async', 'zeromq-threads', '', 'zeromq-threads async'),
-    variant(
-      'zeromq-threads-sync',
-      'zeromq-threads',
-      '-sync',
-      'zeromq-threads `sendSync`/`recvMultipartSync`',
-    ),
-    variant('npm-zeromq', 'npm-zeromq', '', 'npm zeromq', npmShare),
+    variant('c', 'echo-server', 'server'),
+    variant('zeromq-threads', 'echo-server', 'server, async'),
+    variant('zeromq-threads', 'echo-server-sync', 'server, blocking calls'),
+    variant('npm-zeromq', 'echo-server', 'server'),
+    variant('pyzmq', 'echo-server', 'server', true),
   ];
+}
+
+/** All pairs, percentiles with so many requests under way. */
+function windowCase(window) {
+  const count = window === 1 ? 10_000 : 100_000;
+  const variants = pairs('echo-window', count, 0.3).filter(
+    ({ connector }) => !connector.role.endsWith('-sync'),
+  );
+  return {
+    name: `echo-window-${window}`,
+    title: `Round trips, 64 B over tcp, ${window} in flight`,
+    full: true,
+    group: 'round trips',
+    size: SIZE,
+    hwm: HWM,
+    window,
+    warmup: 1000,
+    metrics: FAR_PERCENTILES,
+    figures: percentiles,
+    variants,
+  };
+}
+
+/** Open load: requests leave when they are due, and trips count from then. */
+function rateCase(requests) {
+  return {
+    name: `echo-rate-${requests}`,
+    title: `Round trips, 64 B over tcp, ${requests} requests a second from a C client, counted from when each was due`,
+    full: true,
+    group: 'fixed rates',
+    size: SIZE,
+    hwm: HWM,
+    warmup: 1000,
+    metrics: FAR_PERCENTILES,
+    figures: percentiles,
+    variants: servers({ library: 'c', role: 'echo-rate', options: { rate: requests } }, requests * 2),
+  };
 }
 
 export const echoCases = [
   {
     name: 'echo-64-1000',
     title: 'ROUTER-DEALER echo, 64 B over tcp, 1000 in flight',
-    size: 64,
+    group: 'echo',
+    size: SIZE,
     hwm: HWM,
     window: 1000,
     metrics: [{ key: 'rate', label: 'round trips/s', better: 'higher' }],
     figures: ({ connected }) => ({ rate: rate(connected) }),
-    variants: echoVariants('echo-client', 1_000_000, 0.2),
+    variants: pairs('echo-client', 700_000, 0.15),
   },
   {
     name: 'echo-64-1',
     title: 'ROUTER-DEALER echo, 64 B over tcp, 1 in flight',
-    size: 64,
+    group: 'round trip',
+    size: SIZE,
     hwm: HWM,
-    warmup: 500,
-    metrics: [
-      { key: 'p50', label: 'p50 µs', better: 'lower' },
-      { key: 'p99', label: 'p99 µs', better: 'lower' },
-    ],
-    figures: ({ connected }) => ({ p50: connected.p50, p99: connected.p99, rate: rate(connected) }),
-    variants: echoVariants('echo-latency', 10_000, 1),
+    warmup: WARMUP,
+    metrics: PERCENTILES,
+    figures: percentiles,
+    variants: pairs('echo-latency', 8000, 1),
   },
+  ...[1, 10, 100, 1000].map(windowCase),
+  ...[1000, 10_000, 50_000].map(rateCase),
 ];

@@ -8,21 +8,35 @@ import { fileURLToPath } from 'node:url';
 const BENCH_DIR = fileURLToPath(new URL('../', import.meta.url));
 const C_DIR = join(BENCH_DIR, 'c');
 const BUILD_DIR = join(BENCH_DIR, 'build');
+const DRIVERS_DIR = join(BENCH_DIR, 'drivers');
 const LIBRARY = fileURLToPath(new URL('../../dist/src/index.js', import.meta.url));
 
-/** The libraries under test, and the role names their processes take. */
-export const LIBRARIES = ['c', 'zeromq-threads', 'npm-zeromq'];
+/** The libraries under test; with `-worker`, all of it in a Worker of that process. */
+export const LIBRARIES = [
+  'c',
+  'zeromq-threads',
+  'zeromq-threads-worker',
+  'npm-zeromq',
+  'npm-zeromq-worker',
+  'pyzmq',
+];
+
+const WORKER = '-worker';
+let python;
 
 /** How to start `role` of `library`, as `[command, ...args]`. */
 export function program(library, role) {
   if (library === 'c') return [join(BUILD_DIR, role)];
-  return [process.execPath, join(BENCH_DIR, 'drivers', `${library}.mjs`), role];
+  if (library === 'pyzmq') return [findPython(), '-B', join(DRIVERS_DIR, 'pyzmq.py'), role];
+  if (!library.endsWith(WORKER)) return [process.execPath, join(DRIVERS_DIR, `${library}.mjs`), role];
+  return [...program(library.slice(0, -WORKER.length), role), '--worker', '1'];
 }
 
 /** Compiles what changed, and throws with what to do when a library is not there. */
 export function prepare(libraries) {
   compileChanged();
-  if (libraries.has('npm-zeromq')) requireNpmZeromq();
+  if (libraries.has('npm-zeromq') || libraries.has('npm-zeromq-worker')) requireNpmZeromq();
+  if (libraries.has('pyzmq')) findPython();
   if (libraries.has('zeromq-threads') && !existsSync(LIBRARY)) {
     throw new Error(
       'zeromq-threads is not built: npm run build, or leave it out with --except zeromq-threads',
@@ -41,7 +55,7 @@ function compileChanged() {
     const source = join(C_DIR, name);
     const target = join(BUILD_DIR, name.slice(0, -2).replaceAll('_', '-'));
     if (mtime(target) > Math.max(headers, mtime(source))) continue;
-    const args = ['-std=gnu11', '-O2', '-Wall', '-Wextra', source, '-o', target];
+    const args = ['-std=gnu11', '-O2', '-pthread', '-Wall', '-Wextra', source, '-o', target];
     const linked = libzmq.split(/\s+/).filter(Boolean);
     execFileSync(process.env.CC || 'cc', [...args, ...linked], { stdio: 'inherit' });
   }
@@ -59,4 +73,20 @@ function requireNpmZeromq() {
       'npm zeromq is not installed: npm --prefix bench ci, or leave it out with --except npm-zeromq',
     );
   }
+}
+
+/** Debian's interpreter first, since python3-zmq is in no other; ZMQT_PYTHON names one that comes before. */
+function findPython() {
+  if (python) return python;
+  for (const candidate of [process.env.ZMQT_PYTHON, '/usr/bin/python3', 'python3']) {
+    if (!candidate) continue;
+    try {
+      execFileSync(candidate, ['-c', 'import zmq'], { stdio: 'ignore' });
+      python = candidate;
+      return python;
+    } catch {
+      // The next one may have it.
+    }
+  }
+  throw new Error('pyzmq is not installed: install python3-zmq, or leave it out with --except pyzmq');
 }

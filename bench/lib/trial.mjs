@@ -1,18 +1,26 @@
-/** One trial: a fresh pair of processes over loopback tcp, both verified, both gone at the end. */
+/** One trial: fresh processes that are connected, all verified, all gone at the end. */
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { Child } from './child.mjs';
 import { verifyRun } from './expected.mjs';
 import { program } from './programs.mjs';
 
 const TRIAL_SECONDS = 180;
+let paths = 0;
 
 /**
- * Runs one variant of a case once, with `count` messages. `binder` and `connector` are `{ library, role }`.
- * Resolves with both results, the figures drawn from them, and the libzmq each one ran on.
+ * Runs one variant of a case once, with `count` messages. `binder` and `connector` are `{ library, role, options }`,
+ * whose options go to that process alone; `connectors` processes connect (1, or none without a connector). Each moves
+ * `count` messages, `warmup` before, and `extra` that its role adds. Resolves with the results, the figures drawn from
+ * them, and the libzmq that each side ran on.
  */
-export async function runTrial({ binder, connector, size, hwm, window, warmup = 0 }, figures, count) {
+export async function runTrial(variant, figures, count) {
+  const { binder, connector, size, hwm, window, warmup = 0, frames, period, transport = 'tcp' } = variant;
   const children = [];
-  const start = (side, label, options) => {
-    const child = new Child(label, program(side.library, side.role), options);
+  const start = (side, options) => {
+    const child = new Child(labelOf(side), program(side.library, side.role), { ...options, ...side.options });
     children.push(child);
     return child;
   };
@@ -20,29 +28,35 @@ export async function runTrial({ binder, connector, size, hwm, window, warmup = 
   const timeout = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error(`not done after ${TRIAL_SECONDS} s`)), TRIAL_SECONDS * 1000);
   });
-  const all = count + warmup;
+  const all = count + warmup + (variant.extra ?? 0);
+  const shared = { size, hwm, frames, period };
+  const path =
+    transport === 'ipc' ? join(tmpdir(), `zeromq-threads-bench-${process.pid}-${++paths}`) : undefined;
+  const bind = { tcp: 'tcp://127.0.0.1:*', ipc: `ipc://${path}`, inproc: 'inproc://bench' }[transport];
+  const connectors = connector ? (variant.connectors ?? 1) : 0;
   const run = async () => {
-    const first = start(binder, `${binder.library} ${binder.role}`, {
-      bind: 'tcp://127.0.0.1:*',
-      count: all,
-      size,
-      hwm,
-    });
+    const first = start(binder, { ...shared, bind, count: all });
     const { endpoint, libzmq } = await first.ready;
-    const options = { connect: endpoint, count, size, hwm, window, warmup: warmup || undefined };
-    const second = start(connector, `${connector.library} ${connector.role}`, options);
-    const other = await second.ready;
-    const [bound, connected] = await Promise.all([first.result, second.result]);
-    verifyRun(`${binder.library} ${binder.role}`, bound, all, size);
-    verifyRun(`${connector.library} ${connector.role}`, connected, all, size);
-    return { bound, connected, figures: figures({ bound, connected }), libzmq: [libzmq, other.libzmq] };
+    const options = { ...shared, connect: endpoint, count, window, warmup: warmup || undefined };
+    const others = Array.from({ length: connectors }, () => start(connector, options));
+    const [other] = await Promise.all(others.map(({ ready }) => ready));
+    const [bound, ...connected] = await Promise.all([first, ...others].map(({ result }) => result));
+    verifyRun(labelOf(binder), bound, all, size, { frames, period });
+    for (const each of connected) verifyRun(labelOf(connector), each, all, size, { frames, period });
+    const outcome = { bound, connected: connected[0], everyConnected: connected };
+    return { ...outcome, figures: figures(outcome), libzmq: [libzmq, other?.libzmq] };
   };
   try {
     return await Promise.race([run(), timeout]);
   } finally {
     clearTimeout(timer);
     for (const child of children) child.kill();
+    if (path) rmSync(path, { force: true });
   }
+}
+
+function labelOf({ library, role }) {
+  return `${library} ${role}`;
 }
 
 /** Messages a second, from the clock of one process. */

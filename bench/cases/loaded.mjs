@@ -1,0 +1,60 @@
+/** What an application does to the messages, and messages to the application. */
+import { rate } from '../lib/trial.mjs';
+import { countFor, formatSize, named, npmShare } from './variants.mjs';
+
+const SENDER = { library: 'c', role: 'push' };
+
+/** A C sender as fast as it goes, while the receiver's main thread is busy. */
+function busyCase(size, part, full) {
+  const percent = part * 100;
+  const variant = (library, role, label, share = 1) => ({
+    ...named({ library, role }, { label, base: 'pull' }, countFor(size) / 2, share),
+    binder: { library, role, options: { busy: part || undefined } },
+    connector: SENDER,
+  });
+  // At 100 % whoever receives in the main thread gets one turn in 10 ms.
+  const slow = part === 1 ? 0.1 : 1;
+  return {
+    name: `busy-${size}-${percent}`,
+    title: `PULL, ${formatSize(size)} over tcp, main thread ${percent} % busy`,
+    full,
+    group: 'busy main thread',
+    size,
+    metrics: [{ key: 'rate', label: 'msg/s', better: 'higher' }],
+    figures: ({ bound }) => ({ rate: rate(bound) }),
+    variants: [
+      variant('zeromq-threads', 'pull-batches', '`batches()`', slow),
+      variant('zeromq-threads', 'pull', '`for await`', slow),
+      variant('npm-zeromq', 'pull', '`for await`', npmShare(size) * slow),
+      variant('zeromq-threads-worker', 'pull', '`for await`'),
+      variant('npm-zeromq-worker', 'pull', '`for await`', npmShare(size)),
+    ],
+  };
+}
+
+const RATE = 100_000;
+
+/** Timers of a thread that receives at a steady rate. */
+const delayCase = {
+  name: 'delay-16',
+  title: `Event-loop delay of a thread that receives ${RATE} messages of 16 B a second`,
+  group: 'event-loop delay',
+  size: 16,
+  metrics: [
+    { key: 'p50', label: 'p50 µs', better: 'lower' },
+    { key: 'p99', label: 'p99 µs', better: 'lower' },
+    { key: 'max', label: 'max µs', better: 'lower' },
+  ],
+  figures: ({ bound }) => ({ p50: bound.p50, p99: bound.p99, max: bound.max, rate: rate(bound) }),
+  variants: ['zeromq-threads', 'npm-zeromq'].map((library) => ({
+    ...named({ library, role: 'pull-watched' }, { label: '`for await`', base: 'pull-watched' }, 2 * RATE),
+    binder: { library, role: 'pull-watched' },
+    connector: { library: 'c', role: 'push-rate', options: { rate: RATE } },
+  })),
+};
+
+export const loadedCases = [
+  ...[0, 0.5, 1].map((part) => busyCase(16, part, part === 1)),
+  ...[0, 0.5, 1].map((part) => busyCase(16_384, part, part === 1)),
+  delayCase,
+];
