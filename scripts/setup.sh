@@ -3,7 +3,7 @@
 # Does only what is missing or stale, and prints nothing when that is nothing.
 #
 #   setup.sh           what building and running need
-#   setup.sh --test    and what the tests need: a C compiler and pyzmq, for peers in other languages; Linux's ip
+#   setup.sh --test    and what the tests need: a C compiler pyzmq and czmq, for peers in other languages; Linux's ip
 #   setup.sh --lint    and what the linters need; builds nothing
 set -eu
 cd "$(dirname "$0")/.."
@@ -51,6 +51,7 @@ missing_tools() {
   if [ -n "$want_test" ]; then
     have gcc || have cc || have clang || echo cc
     have_pyzmq || echo pyzmq
+    { have pkg-config && pkg-config --exists libczmq; } || echo czmq
     [ "$(uname -s)" != Linux ] || have ip || echo ip
   fi
   if [ -n "$want_lint" ]; then
@@ -68,6 +69,7 @@ packages() {
       apt:python) echo python3 ;;
       apt:cc) echo gcc libc6-dev ;;
       apt:pyzmq) echo python3-zmq ;;
+      apt:czmq) echo libczmq-dev ;;
       apt:ip) echo iproute2 ;;
       dnf:libzmq) echo zeromq-devel ;;
       dnf:pkg-config) echo pkgconf-pkg-config ;;
@@ -75,6 +77,7 @@ packages() {
       dnf:python) echo python3 ;;
       dnf:cc) echo gcc ;;
       dnf:pyzmq) echo python3-zmq ;;
+      dnf:czmq) echo czmq-devel ;;
       dnf:ip) echo iproute ;;
       dnf:clang-*) echo clang-tools-extra ;;
       pacman:libzmq) echo zeromq ;;
@@ -90,6 +93,7 @@ packages() {
       apk:python) echo python3 ;;
       apk:cc) echo gcc musl-dev ;;
       apk:pyzmq) echo py3-pyzmq ;;
+      apk:czmq) echo czmq-dev ;;
       apk:ip) echo iproute2 ;;
       apk:clang-*) echo clang-extra-tools ;;
       brew:libzmq) echo zeromq ;;
@@ -138,7 +142,7 @@ if [ -n "$missing" ]; then
     case " $missing" in *' pyzmq '*) command="${command}python3 -m pip install pyzmq; " ;; esac
     die "missing: $missing- run: ${command%; }"
   else
-    die "missing: $missing- install libzmq (4.3.4 or newer) with its headers, pkg-config, a C++17 compiler, make and Python 3${want_test:+, and pyzmq}${want_lint:+, and clang-format and clang-tidy}"
+    die "missing: $missing- install libzmq (4.3.4 or newer) with its headers, pkg-config, a C++17 compiler, make and Python 3${want_test:+, pyzmq and czmq}${want_lint:+, and clang-format and clang-tidy}"
   fi
 fi
 

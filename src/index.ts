@@ -6,6 +6,13 @@ export { type Capability, capability, version } from './capability.js';
 export { connectionDefaults } from './connection-defaults.js';
 export { Context, type ContextCloseOptions, context } from './context.js';
 export { type CurveKeyPair, curveKeyPair, curvePublicKey } from './curve.js';
+export {
+  type CurveKeyFile,
+  type CurveKeyFileOptions,
+  type CurveKeyFilePaths,
+  readCurveKeyFile,
+  writeCurveKeyFiles,
+} from './curve-key-file.js';
 export type { DecodeAs, Decoded, DecodedFormats } from './decode.js';
 export type { Sendable } from './encode.js';
 export {

@@ -25,12 +25,19 @@ export function plainEnvironment(): NodeJS.ProcessEnv {
 }
 
 let cPeer: Program | undefined;
+let czmqPeer: Program | undefined;
 let pythonPeer: Program | undefined;
 
 /** The C peer, compiled with `cc` (or `$CC`) and pkg-config when its sources or flags changed. */
 export function buildCPeer(): Program {
-  cPeer ??= { command: compile(), args: [] };
+  cPeer ??= { command: compile('c', 'libzmq'), args: [] };
   return cPeer;
+}
+
+/** The peer that uses czmq, compiled likewise. */
+export function buildCzmqPeer(): Program {
+  czmqPeer ??= { command: compile('czmq', 'libczmq'), args: [] };
+  return czmqPeer;
 }
 
 /** The Python peer, run by the first interpreter that has pyzmq: `$ZMQT_PYTHON`, Debian's, then PATH's. */
@@ -39,18 +46,18 @@ export function findPythonPeer(): Program {
   return pythonPeer;
 }
 
-function compile(): string {
-  const folder = join(PEERS_DIR, 'c');
+function compile(name: string, library: string): string {
+  const folder = join(PEERS_DIR, name);
   const files = readdirSync(folder)
     .sort()
     .map((name) => join(folder, name));
   const compiler = process.env.CC || 'cc';
-  const libzmq = runForText('pkg-config', ['--cflags', '--libs', 'libzmq'], 'pkg-config cannot find libzmq')
+  const flags = runForText('pkg-config', ['--cflags', '--libs', library], `pkg-config cannot find ${library}`)
     .split(/\s+/)
     .filter(Boolean);
-  const hash = createHash('sha256').update(JSON.stringify([compiler, C_FLAGS, libzmq, process.arch]));
+  const hash = createHash('sha256').update(JSON.stringify([compiler, C_FLAGS, flags, process.arch]));
   for (const file of files) hash.update(readFileSync(file));
-  const target = join(CACHE_DIR, `peer-${hash.digest('hex').slice(0, 16)}`);
+  const target = join(CACHE_DIR, `${name}-peer-${hash.digest('hex').slice(0, 16)}`);
   if (existsSync(target)) return target;
   mkdirSync(CACHE_DIR, { recursive: true });
   // Test files run in parallel: each compiles under a name of its own, and the rename is atomic.
@@ -59,8 +66,8 @@ function compile(): string {
   try {
     runForText(
       compiler,
-      [...C_FLAGS, ...sources, '-o', unfinished, ...libzmq],
-      'the C test peer does not compile',
+      [...C_FLAGS, ...sources, '-o', unfinished, ...flags],
+      `the test peer in ${name}/ does not compile`,
     );
     renameSync(unfinished, target);
   } finally {
