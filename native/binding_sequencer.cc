@@ -26,18 +26,33 @@ void sequencerRelease(const Napi::CallbackInfo& info) {
   Environment::of(info).sequencers.erase(word(info, 0));
 }
 
+// [sink, bytes, bytes, ...]
+Output outputOf(const Napi::CallbackInfo& info, const Napi::Array& parts) {
+  Output output;
+  output.sink = parts.Get(uint32_t{0}).As<Napi::Number>().Uint32Value();
+  output.frames.reserve(parts.Length() - 1);
+  for (uint32_t k = 1; k < parts.Length(); ++k) {
+    const Bytes bytes = bytesOf(info.Env(), parts.Get(k));
+    output.frames.emplace_back(bytes.data, bytes.data + bytes.size);
+  }
+  return output;
+}
+
+// (id, ticket, emitter, [sink, bytes, bytes, ...]) -> whether the caller emits now
+Napi::Value sequencerAppend(const Napi::CallbackInfo& info) {
+  auto sequencer = sequencerOf(info);
+  return Napi::Boolean::New(
+      info.Env(),
+      sequencer->append(word(info, 1), outputOf(info, info[3].As<Napi::Array>()), word(info, 2)));
+}
+
 // (id, ticket, emitter, [[sink, bytes, bytes, ...], ...]) -> whether the caller emits now
 Napi::Value sequencerPut(const Napi::CallbackInfo& info) {
   auto sequencer = sequencerOf(info);
   Napi::Array list = info[3].As<Napi::Array>();
   std::vector<Output> outputs(list.Length());
   for (uint32_t i = 0; i < list.Length(); ++i) {
-    Napi::Array parts = list.Get(i).As<Napi::Array>();
-    outputs[i].sink = parts.Get(uint32_t{0}).As<Napi::Number>().Uint32Value();
-    for (uint32_t k = 1; k < parts.Length(); ++k) {
-      const Bytes bytes = bytesOf(info.Env(), parts.Get(k));
-      outputs[i].frames.emplace_back(bytes.data, bytes.data + bytes.size);
-    }
+    outputs[i] = outputOf(info, list.Get(i).As<Napi::Array>());
   }
   return Napi::Boolean::New(info.Env(),
                             sequencer->put(word(info, 1), std::move(outputs), word(info, 2)));
@@ -48,7 +63,7 @@ void sequencerSkip(const Napi::CallbackInfo& info) {
   sequencerOf(info)->skip(word(info, 1));
 }
 
-// (id, ticket) -> whether it was put
+// (id, ticket) -> whether it is complete
 Napi::Value sequencerHas(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), sequencerOf(info)->has(word(info, 1)));
 }
@@ -84,6 +99,12 @@ Napi::Value sequencerNext(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), sequencerOf(info)->next());
 }
 
+// (id, ticket) -> how many of its outputs have not left
+Napi::Value sequencerUnsent(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(),
+                           static_cast<double>(sequencerOf(info)->unsent(word(info, 1))));
+}
+
 Napi::Value sequencerWaiting(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(sequencerOf(info)->waiting()));
 }
@@ -93,6 +114,7 @@ Napi::Value sequencerWaiting(const Napi::CallbackInfo& info) {
 void defineSequencerBinding(Environment& environment, Napi::Object exports) {
   define(environment, exports, "sequencerCreate", sequencerCreate);
   define(environment, exports, "sequencerRelease", sequencerRelease);
+  define(environment, exports, "sequencerAppend", sequencerAppend);
   define(environment, exports, "sequencerPut", sequencerPut);
   define(environment, exports, "sequencerSkip", sequencerSkip);
   define(environment, exports, "sequencerHas", sequencerHas);
@@ -101,6 +123,7 @@ void defineSequencerBinding(Environment& environment, Napi::Object exports) {
   define(environment, exports, "sequencerConfirm", sequencerConfirm);
   define(environment, exports, "sequencerGone", sequencerGone);
   define(environment, exports, "sequencerNext", sequencerNext);
+  define(environment, exports, "sequencerUnsent", sequencerUnsent);
   define(environment, exports, "sequencerWaiting", sequencerWaiting);
 }
 

@@ -152,7 +152,7 @@ void Lane::rescueLocked(std::vector<RescuedMessage>& begun, std::vector<LaneMess
     const uint32_t state = wordLocked(at + kSlotState).load(std::memory_order_acquire);
     if (state == kSlotFree) continue;
     unsettled[wordLocked(at + kSlotNumber).load(std::memory_order_relaxed)] =
-        state == kSlotDelivering ? kSlotDelivering : kSlotRunning;
+        static_cast<SlotState>(state);
   }
   const auto& chain = inbox_.chainLocked();
   for (size_t link = 0; link < chain.size(); ++link) {

@@ -84,6 +84,7 @@ enum SlotState : uint32_t {
   kSlotFree = 0,
   kSlotRunning = 1,     // its handler runs
   kSlotDelivering = 2,  // its result is on its way out: it may or may not have left
+  kSlotStreaming = 3,   // its handler runs, and results that it yielded may have left
 };
 enum Order : uint32_t { kOrderRun = 0, kOrderAbort = 1, kOrderStop = 2 };
 

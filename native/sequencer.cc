@@ -1,5 +1,6 @@
 #include "sequencer.h"
 
+#include <cstddef>
 #include <unordered_map>
 #include <utility>
 
@@ -9,6 +10,8 @@ namespace {
 
 // Beyond this a ticket is not ahead, but behind: it was put before.
 constexpr uint32_t kFarthest = 0x7FFFFFFFu;
+// So many outputs that were sent may lie before those that were not.
+constexpr size_t kMostSent = 64;
 
 struct Directory {
   std::mutex mutex;
@@ -40,30 +43,45 @@ Sequencer::~Sequencer() {
   directory().sequencers.erase(id);
 }
 
-bool Sequencer::storeLocked(uint32_t ticket, std::vector<Output>&& outputs) {
+// What was sent is of no use any more; to move the rest each time would cost more than it saves.
+void Sequencer::Entry::confirm() {
+  outputs[sent].frames.clear();
+  ++sent;
+  if (sent < outputs.size() && sent < kMostSent) return;
+  outputs.erase(outputs.begin(), outputs.begin() + static_cast<std::ptrdiff_t>(sent));
+  sent = 0;
+}
+
+Sequencer::Entry* Sequencer::openLocked(uint32_t ticket) {
   const uint32_t index = ticket - next_;
-  if (index > kFarthest) return false;
+  if (index > kFarthest) return nullptr;
   if (index >= entries_.size()) entries_.resize(size_t{index} + 1);
   Entry& entry = entries_[index];
-  if (entry.here) return false;
-  entry.here = true;
-  entry.outputs = std::move(outputs);
+  return entry.complete ? nullptr : &entry;
+}
+
+void Sequencer::completeLocked(uint32_t ticket, std::vector<Output>&& outputs) {
+  Entry* entry = openLocked(ticket);
+  if (entry == nullptr) return;
+  if (entry->outputs.empty()) {
+    entry->outputs = std::move(outputs);
+  } else {
+    for (Output& output : outputs) entry->outputs.push_back(std::move(output));
+  }
+  entry->complete = true;
   ++waiting_;
-  return true;
 }
 
 // Tickets of which nothing, or nothing more, is to come out make way for those behind them.
 void Sequencer::passLocked() {
-  while (readyLocked() && entries_.front().sent == entries_.front().outputs.size()) {
+  while (!entries_.empty() && entries_.front().complete && entries_.front().unsent() == 0) {
     entries_.pop_front();
     ++next_;
     --waiting_;
   }
 }
 
-bool Sequencer::put(uint32_t ticket, std::vector<Output>&& outputs, uint32_t emitter) {
-  std::lock_guard<std::mutex> lock(mutex_);
-  storeLocked(ticket, std::move(outputs));
+bool Sequencer::takeLocked(uint32_t emitter) {
   if (emitter_ != 0) return false;
   passLocked();
   if (!readyLocked()) return false;
@@ -71,25 +89,34 @@ bool Sequencer::put(uint32_t ticket, std::vector<Output>&& outputs, uint32_t emi
   return true;
 }
 
+bool Sequencer::append(uint32_t ticket, Output&& output, uint32_t emitter) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  Entry* entry = openLocked(ticket);
+  if (entry != nullptr) entry->outputs.push_back(std::move(output));
+  return takeLocked(emitter);
+}
+
+bool Sequencer::put(uint32_t ticket, std::vector<Output>&& outputs, uint32_t emitter) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  completeLocked(ticket, std::move(outputs));
+  return takeLocked(emitter);
+}
+
 void Sequencer::skip(uint32_t ticket) {
   std::lock_guard<std::mutex> lock(mutex_);
-  storeLocked(ticket, {});
+  completeLocked(ticket, {});
   if (emitter_ == 0) passLocked();
 }
 
 bool Sequencer::has(uint32_t ticket) {
   std::lock_guard<std::mutex> lock(mutex_);
   const uint32_t index = ticket - next_;
-  return index > kFarthest || (index < entries_.size() && entries_[index].here);
+  return index > kFarthest || (index < entries_.size() && entries_[index].complete);
 }
 
 bool Sequencer::take(uint32_t emitter) {
   std::lock_guard<std::mutex> lock(mutex_);
-  if (emitter_ != 0) return false;
-  passLocked();
-  if (!readyLocked()) return false;
-  emitter_ = emitter;
-  return true;
+  return takeLocked(emitter);
 }
 
 bool Sequencer::front(uint32_t emitter, Output& output) {
@@ -108,7 +135,7 @@ bool Sequencer::front(uint32_t emitter, Output& output) {
 uint32_t Sequencer::confirm(uint32_t emitter) {
   std::lock_guard<std::mutex> lock(mutex_);
   if (emitter_ == emitter && readyLocked()) {
-    ++entries_.front().sent;
+    entries_.front().confirm();
     passLocked();
   }
   return next_;
@@ -122,6 +149,12 @@ void Sequencer::gone(uint32_t emitter) {
 uint32_t Sequencer::next() {
   std::lock_guard<std::mutex> lock(mutex_);
   return next_;
+}
+
+size_t Sequencer::unsent(uint32_t ticket) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  const uint32_t index = ticket - next_;
+  return index < entries_.size() ? entries_[index].unsent() : 0;
 }
 
 size_t Sequencer::waiting() {

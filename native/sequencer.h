@@ -1,11 +1,11 @@
-// Puts results back into the order of what they came from: whoever is done with a message hands its
-// outputs in, and they come out by the messages' tickets.
+// Puts results back into the order of what they came from: whoever handles a message hands its
+// outputs in, at once or one after another, and they come out by the messages' tickets.
 //
 //  1. For any thread; `mutex_` guards everything.
-//  2. Outputs leave one after another through one thread at a time, the emitter: whoever put, or
-//  takes over, when the next in order is here. The emitter looks at the front, sends it, and
+//  2. Outputs leave one after another through one thread at a time, the emitter: whoever hands in,
+//  or takes over, when the next in order is here. The emitter looks at the front, sends it, and
 //  confirms; it is the emitter until front() finds nothing.
-//  3. A ticket is put once; what comes again is ignored.
+//  3. A ticket is complete once; what comes after that is ignored.
 #pragma once
 
 #include <cstdint>
@@ -31,11 +31,14 @@ class Sequencer {
 
   const uint32_t id;
 
-  // Whether the caller is the emitter from now on. `emitter` is any number but 0.
+  // One output more, of a ticket that is not complete yet. Whether the caller is the emitter from
+  // now on. `emitter` is any number but 0.
+  bool append(uint32_t ticket, Output&& output, uint32_t emitter);
+  // The last outputs of a ticket, which is complete. Otherwise as append().
   bool put(uint32_t ticket, std::vector<Output>&& outputs, uint32_t emitter);
-  // As put() without outputs, for tickets of which nothing will come.
+  // As put() without outputs, for tickets of which nothing, or nothing more, will come.
   void skip(uint32_t ticket);
-  // Whether the ticket was put.
+  // Whether the ticket is complete.
   bool has(uint32_t ticket);
   // Becomes the emitter, if there is something to emit and nobody is.
   bool take(uint32_t emitter);
@@ -47,18 +50,25 @@ class Sequencer {
   void gone(uint32_t emitter);
   // Tickets below this one are done with.
   uint32_t next();
-  // How many tickets are here and not done with.
+  // How many outputs of the ticket have not left.
+  size_t unsent(uint32_t ticket);
+  // How many tickets are complete and not done with.
   size_t waiting();
 
  private:
   struct Entry {
-    bool here = false;
+    bool complete = false;
     std::vector<Output> outputs;
-    size_t sent = 0;
+    size_t sent = 0;  // of these
+    size_t unsent() const { return outputs.size() - sent; }
+    void confirm();
   };
-  bool storeLocked(uint32_t ticket, std::vector<Output>&& outputs);
+  // The ticket's entry; null if it is complete.
+  Entry* openLocked(uint32_t ticket);
+  void completeLocked(uint32_t ticket, std::vector<Output>&& outputs);
+  bool takeLocked(uint32_t emitter);
   void passLocked();
-  bool readyLocked() const { return !entries_.empty() && entries_.front().here; }
+  bool readyLocked() const { return !entries_.empty() && entries_.front().unsent() > 0; }
 
   std::mutex mutex_;
   std::deque<Entry> entries_;  // by ticket, the first is next_

@@ -169,16 +169,27 @@ export interface Native {
   /** Puts outputs into the order of tickets; an emitter is a lane's id. @returns its process-wide id */
   sequencerCreate(): number;
   sequencerRelease(sequencer: number): void;
-  /** @param outputs of each the sink's index, then its frames. @returns whether the caller emits from now on */
+  /**
+   * One output more, of a ticket that is not complete.
+   *
+   * @param output the sink's index, then its frames. @returns whether the caller emits from now on
+   */
+  sequencerAppend(
+    sequencer: number,
+    ticket: number,
+    emitter: number,
+    output: readonly [number, ...Uint8Array[]],
+  ): boolean;
+  /** The ticket's last outputs, it is complete. @returns whether the caller emits from now on */
   sequencerPut(
     sequencer: number,
     ticket: number,
     emitter: number,
     outputs: (readonly [number, ...Uint8Array[]])[],
   ): boolean;
-  /** Nothing will come of the ticket. */
+  /** Nothing will come of the ticket, or nothing more. */
   sequencerSkip(sequencer: number, ticket: number): void;
-  /** @returns whether the ticket was put */
+  /** @returns whether the ticket is complete */
   sequencerHas(sequencer: number, ticket: number): boolean;
   /** @returns whether the caller emits from now on */
   sequencerTake(sequencer: number, emitter: number): boolean;
@@ -188,6 +199,9 @@ export interface Native {
   sequencerConfirm(sequencer: number, emitter: number): number;
   sequencerGone(sequencer: number, emitter: number): void;
   sequencerNext(sequencer: number): number;
+  /** @returns how many of the ticket's outputs have not left */
+  sequencerUnsent(sequencer: number, ticket: number): number;
+  /** @returns how many tickets are complete and not done with */
   sequencerWaiting(sequencer: number): number;
 
   /** @returns the poller's process-wide id */

@@ -18,9 +18,11 @@ import {
   ORDER_ABORT,
   ORDER_RUN,
   SLOT_STATE_DELIVERING,
+  SLOT_STATE_STREAMING,
 } from '../layout.js';
 import type { Message } from '../message.js';
 import { type ContextOfThread, type HandlerContext, WorkContext } from './handler-context.js';
+import { iterate, resultsOf, type StreamOwner, TURN_MS } from './handler-stream.js';
 import type { LaneReader } from './lane-reader.js';
 import type { Outlet, Report } from './outlet.js';
 import { asError, toWire } from './wire-error.js';
@@ -43,8 +45,6 @@ export interface ConsumerSetup {
   report(report: Report): void;
 }
 
-/** The event loop gets a turn after this long, in milliseconds. */
-const TURN_MS = 8;
 /** How long what a send may have swallowed stays unnoticed while the thread is busy, in milliseconds. */
 const FLUSH_MS = 0.1;
 
@@ -62,6 +62,8 @@ export class LaneConsumer {
   /** LANE_SEQUENCE as it was when we last looked after what it is bumped for. */
   private sequence = 0;
   private deadline: NodeJS.Timeout | undefined;
+  /** When it comes, in milliseconds of the steady clock. */
+  private deadlineAt = 0;
   private finish: (() => void) | undefined;
   private readonly leave = (work: Work): void => {
     if (!work.placed) return;
@@ -187,6 +189,7 @@ export class LaneConsumer {
       this.await(work, result);
       return performance.now();
     }
+    if (this.stream(work, result)) return performance.now();
     // In one go: nothing of it can be seen from outside, but for the result.
     const after = performance.now();
     setup.service.record(microseconds(after - now));
@@ -196,17 +199,55 @@ export class LaneConsumer {
 
   private await(work: Work, result: PromiseLike<unknown>): void {
     this.hold(work);
-    if (this.setup.timeout >= 0 && this.deadline === undefined) this.expireLater(this.setup.timeout);
+    this.limit(work);
     result.then(
       (value) => {
-        if (work.over) return;
-        this.setup.service.record(microseconds(performance.now() + clockOffset - work.begunAt));
+        if (work.over || this.stream(work, value)) return;
+        this.serviced(work);
         this.deliver(work, value);
       },
       (error: unknown) => {
         if (!work.over) this.fail(work, error);
       },
     );
+  }
+
+  /** Takes results one by one from handlers that yield them. @returns whether this is one */
+  private stream(work: Work, result: unknown): boolean {
+    if (this.setup.outlet.part === undefined) return false;
+    const results = resultsOf(result);
+    if (results === undefined) return false;
+    void iterate(work, results, this.streams);
+    return true;
+  }
+
+  private readonly streams: StreamOwner = {
+    hold: (work) => {
+      if (this.running.has(work)) return;
+      this.hold(work);
+      this.limit(work);
+    },
+    begins: (work) => this.setup.reader.mark(work, SLOT_STATE_STREAMING),
+    part: (work, result) => this.setup.outlet.part!(work, result),
+    waits: (work) => {
+      work.handled = true;
+      this.setup.reader.mark(work, SLOT_STATE_DELIVERING);
+    },
+    goesOn: (work, waited) => {
+      work.handled = false;
+      work.waited += waited;
+      this.setup.reader.goOn(work);
+      this.limit(work);
+    },
+    ends: (work) => {
+      this.serviced(work);
+      this.deliver(work, undefined);
+    },
+    fails: (work, error) => this.fail(work, error),
+  };
+
+  private serviced(work: Work): void {
+    this.setup.service.record(microseconds(performance.now() + clockOffset - work.begunAt - work.waited));
   }
 
   /** The message goes on for longer than this turn. */
@@ -284,27 +325,39 @@ export class LaneConsumer {
     this.leave(work);
   }
 
-  /** Handlers begin in order and have the same time: the first to begin is the first whose time is up. */
-  private expireLater(milliseconds: number): void {
-    this.deadline = setTimeout(this.expire, Math.max(1, Math.ceil(milliseconds)));
+  /** Its handler runs from now on, and no longer than it may. */
+  private limit(work: Work): void {
+    const { timeout } = this.setup;
+    if (timeout < 0) return;
+    const at = work.begunAt + work.waited + timeout;
+    if (this.deadline === undefined || at < this.deadlineAt) this.expireAt(at);
+  }
+
+  private expireAt(time: number): void {
+    clearTimeout(this.deadline);
+    this.deadlineAt = time;
+    const left = time - performance.now() - clockOffset;
+    this.deadline = setTimeout(this.expire, Math.max(1, Math.ceil(left)));
   }
 
   private readonly expire = (): void => {
     this.deadline = undefined;
     const { timeout, control } = this.setup;
     const now = performance.now() + clockOffset;
+    let next = Infinity;
     for (const work of this.running) {
       if (work.handled) continue;
-      const left = work.begunAt + timeout - now;
-      if (left > 0) {
-        this.expireLater(left);
-        return;
+      const at = work.begunAt + work.waited + timeout;
+      if (at > now) {
+        next = Math.min(next, at);
+        continue;
       }
       const error = new TimeoutError('handler', timeout / 1000);
       Atomics.add(control, LANE_TIMED_OUT, 1);
       this.fail(work, error);
       work.abort?.abort(error);
     }
+    if (next < Infinity) this.expireAt(next);
   };
 }
 

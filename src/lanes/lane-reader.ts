@@ -27,6 +27,7 @@ import {
   SLOT_STATE,
   SLOT_STATE_FREE,
   SLOT_STATE_RUNNING,
+  SLOT_STATE_STREAMING,
   SLOT_WORDS,
 } from '../layout.js';
 import { BorrowedMessage, type Message, registerChunk } from '../message.js';
@@ -121,6 +122,12 @@ export class LaneReader {
   /** Says how far a message is. */
   mark(work: Work, state: number): void {
     Atomics.store(this.control, work.slot + SLOT_STATE, state);
+  }
+
+  /** Its handler goes on after it waited for its results to leave, which does not count as time of the handler. */
+  goOn(work: Work): void {
+    this.control[work.slot + SLOT_BEGUN_AT] = work.begunAt + work.waited;
+    this.mark(work, SLOT_STATE_STREAMING);
   }
 
   /** The message is done with: its memory may be used again, and its place in the lane. */

@@ -11,6 +11,7 @@ import {
   SLOT_BEGUN_AT,
   SLOT_STATE,
   SLOT_STATE_RUNNING,
+  SLOT_STATE_STREAMING,
   SLOT_WORDS,
 } from '../layout.js';
 import { native } from '../native.js';
@@ -100,7 +101,8 @@ export class HostedLane {
   runsSinceBefore(time: number): boolean {
     const { control } = this;
     for (let slot = LANE_WORDS; slot < control.length; slot += SLOT_WORDS) {
-      if (Atomics.load(control, slot + SLOT_STATE) !== SLOT_STATE_RUNNING) continue;
+      const state = Atomics.load(control, slot + SLOT_STATE);
+      if (state !== SLOT_STATE_RUNNING && state !== SLOT_STATE_STREAMING) continue;
       // Both wrap.
       if ((((time | 0) - control[slot + SLOT_BEGUN_AT]!) | 0) > 0) return true;
     }

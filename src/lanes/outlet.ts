@@ -14,6 +14,11 @@ export interface Outlet {
    * @throws (or rejects) what then becomes of a failure of the handler: `fail` is called
    */
   deliver(work: Work, result: unknown): Promise<void> | undefined;
+  /**
+   * Does something with one of the results of a handler that yields them; `deliver` is called after the last, with
+   * undefined. The handler goes on when the promise resolves. Without it nothing is iterated over.
+   */
+  part?(work: Work, result: unknown): Promise<void> | undefined;
   /** The handler threw, rejected or took too long. Otherwise as `deliver`. */
   fail(work: Work, error: Error): Promise<void> | undefined;
   /** Called before the thread sleeps, and every now and then while it is busy. */

@@ -35,7 +35,7 @@ export const BODY_AFTER_DELIMITER = 2;
 
 const ROUND_ROBIN = 0;
 const LEAST_LOADED = 1;
-const BY_KEY = 2;
+export const BY_KEY = 2;
 const WHOLE = 0xffffffff;
 const FIRST_OF_ALL = 0xffffffff;
 const LARGEST = 0x7fffffff;

@@ -11,6 +11,8 @@ export class Work {
   left = false;
   /** Whether it takes one of the places that `concurrency` allows. */
   placed = false;
+  /** How long its handler waited for what it yielded to leave, in milliseconds. */
+  waited = 0;
   /** Made when the handler asks for the signal. */
   abort: AbortController | undefined;
   /** @internal Frees its place before it is settled; set by the consumer. */

@@ -13,7 +13,8 @@ export type PipelineMessage = Sendable | readonly Sendable[] | ForSink;
 
 /**
  * What a pipeline's handler may return, or resolve with: nothing, a message, several messages (an array of arrays, or
- * of `toSink`s), or something to iterate over that yields messages, such as a generator.
+ * of `toSink`s), or something else to iterate over that yields messages, such as a generator. It is asked for the next
+ * when there is room for it.
  */
 export type PipelineResult =
   | undefined
@@ -65,30 +66,11 @@ export function outputOf(message: unknown, sinks: SinkNames): Output {
   return [index, ...Array.from(body, (part: unknown, at) => encodePart(part, `the result[${at}]`))];
 }
 
-/** Results that are there at once. Undefined if they have to be waited for. */
-export function outputsOf(result: unknown, sinks: SinkNames): Output[] | undefined {
+/** What a handler returned that yields nothing. */
+export function outputsOf(result: unknown, sinks: SinkNames): Output[] {
   if (result === undefined) return [];
-  if (Array.isArray(result)) {
-    if (result.length === 0) return [];
-    const several = result.every((item) => Array.isArray(item) || isForSink(item));
-    return several ? result.map((item) => outputOf(item, sinks)) : [outputOf(result, sinks)];
-  }
-  if (isAsyncIterable(result)) return undefined;
-  if (isIterator(result)) return Array.from(result, (item) => outputOf(item, sinks));
-  return [outputOf(result, sinks)];
-}
-
-export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
-}
-
-/** Strings and views can be iterated over, too, and are messages. */
-function isIterator(value: unknown): value is Iterable<unknown> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    Symbol.iterator in value &&
-    !ArrayBuffer.isView(value) &&
-    typeof (value as { next?: unknown }).next === 'function'
-  );
+  if (!Array.isArray(result)) return [outputOf(result, sinks)];
+  if (result.length === 0) return [];
+  const several = result.every((item) => Array.isArray(item) || isForSink(item));
+  return several ? result.map((item) => outputOf(item, sinks)) : [outputOf(result, sinks)];
 }

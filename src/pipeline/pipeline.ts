@@ -10,6 +10,7 @@ import { LaneIo } from '../lanes/lane-io.js';
 import { asBuffer, splitMessage, sumOf } from '../lanes/lane-message.js';
 import type { LaneStats } from '../lanes/lane-stats.js';
 import type { LogLevel, ReportedMessage } from '../lanes/outlet.js';
+import { BY_KEY } from '../lanes/route.js';
 import { native } from '../native.js';
 import { checkFlag, checkOptions, checkTimeout } from '../pending.js';
 import { Socket } from '../socket.js';
@@ -153,7 +154,11 @@ export class Pipeline extends EventEmitter<PipelineEvents> {
     const data: StageOutletData = {
       exit,
       sinks: last ? checked.sinks.map(({ name }) => name) : [],
-      order: order && { sequencer: order.sequencer, words: order.words.words },
+      order: order && {
+        sequencer: order.sequencer,
+        words: order.words.words,
+        byKey: route.policy === BY_KEY,
+      },
     };
     const host = await LaneHost.start({
       ...handling,

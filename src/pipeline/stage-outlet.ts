@@ -3,7 +3,7 @@
  *
  * Unordered, each thread hands on its own. Ordered, results go to the stage's sequencer, and whichever thread finds the
  * next one there hands on as many as there are; a message is settled when its results have left, so that no more are
- * ahead than may be in flight.
+ * ahead than may be in flight. Handlers that yield their results are held back when these do not leave.
  */
 import { reported } from '../lanes/lane-consumer.js';
 import type { Outlet, OutletThread } from '../lanes/outlet.js';
@@ -13,14 +13,19 @@ import { LANE_DROPPED, LANE_SENT } from '../layout.js';
 import { native } from '../native.js';
 import { type Exit, type ExitData, openExit } from './exit.js';
 import { OrderWords } from './order-words.js';
-import { isAsyncIterable, type Output, outputOf, outputsOf, type SinkNames } from './outputs.js';
+import { type Output, outputOf, outputsOf, type SinkNames } from './outputs.js';
 
 export interface StageOutletData {
   readonly exit: ExitData;
   readonly sinks: SinkNames;
   /** Of an ordered stage. */
-  readonly order: { readonly sequencer: number; readonly words: Int32Array } | undefined;
+  readonly order:
+    | { readonly sequencer: number; readonly words: Int32Array; readonly byKey: boolean }
+    | undefined;
 }
+
+/** So many results of a message may wait for their turn while its handler yields more. */
+const MOST_AHEAD = 16;
 
 class StageOutlet implements Outlet {
   protected readonly exit: Exit;
@@ -34,7 +39,6 @@ class StageOutlet implements Outlet {
 
   deliver(work: Work, result: unknown): Promise<void> | undefined {
     const outputs = outputsOf(result, this.data.sinks);
-    if (outputs === undefined) return this.stream(work, result as AsyncIterable<unknown>);
     for (const [index, output] of outputs.entries()) {
       const sent = this.handOn(work, output);
       if (sent !== undefined) return this.handOnRest(work, sent, outputs, index + 1);
@@ -47,12 +51,8 @@ class StageOutlet implements Outlet {
     for (let index = from; index < outputs.length; index += 1) await this.handOn(work, outputs[index]!);
   }
 
-  /** As they come; the generator goes on when the one before has left. */
-  private async stream(work: Work, results: AsyncIterable<unknown>): Promise<void> {
-    for await (const result of results) {
-      if (work.over) return;
-      await this.handOn(work, outputOf(result, this.data.sinks));
-    }
+  part(work: Work, result: unknown): Promise<void> | undefined {
+    return this.handOn(work, outputOf(result, this.data.sinks));
   }
 
   fail(_work: Work, _error: Error): Promise<void> | undefined {
@@ -101,7 +101,7 @@ class OrderedOutlet extends StageOutlet {
   private readonly sequencer: number;
   private readonly words: OrderWords;
   /** Messages whose results wait for their turn. */
-  private readonly held = new Map<number, () => void>();
+  private readonly held = new Set<{ readonly over: () => boolean; readonly resolve: () => void }>();
   private listening = false;
 
   constructor(data: StageOutletData, thread: OutletThread) {
@@ -111,17 +111,19 @@ class OrderedOutlet extends StageOutlet {
   }
 
   override deliver(work: Work, result: unknown): Promise<void> | undefined {
-    const outputs = outputsOf(result, this.data.sinks);
-    return outputs === undefined ? this.gather(work, result) : this.put(work, outputs);
+    return this.put(work, outputsOf(result, this.data.sinks));
   }
 
-  private async gather(work: Work, result: unknown): Promise<void> {
-    const outputs: Output[] = [];
-    for await (const one of isAsyncIterable(result) ? result : []) {
-      if (work.over) return;
-      outputs.push(outputOf(one, this.data.sinks));
-    }
-    await this.put(work, outputs);
+  /** The handler may be some results ahead of those that left; before its turn, and when a sink is slow. */
+  override part(work: Work, result: unknown): Promise<void> | undefined {
+    const { ticket } = work;
+    const output = outputOf(result, this.data.sinks);
+    if (native.sequencerAppend(this.sequencer, ticket, this.thread.lane, output)) this.emit();
+    if (native.sequencerUnsent(this.sequencer, ticket) < MOST_AHEAD) return undefined;
+    // Others may begin, for among them may be the one that all wait for: when a thread died, what it had not begun went
+    // to the end of another lane. Not so with a key, whose messages stay in order.
+    if (!this.data.order!.byKey) work.leave();
+    return this.wait(() => native.sequencerUnsent(this.sequencer, ticket) <= MOST_AHEAD / 2);
   }
 
   override fail(work: Work, _error: Error): Promise<void> | undefined {
@@ -136,40 +138,56 @@ class OrderedOutlet extends StageOutlet {
     if (this.words.isPast(ticket)) return undefined;
     // Others may begin: what waits for its turn needs no place among those that run.
     work.leave();
-    const turn = new Promise<void>((resolve) => this.held.set(ticket, resolve));
+    return this.wait(() => this.words.isPast(ticket));
+  }
+
+  private wait(over: () => boolean): Promise<void> {
+    const turn = new Promise<void>((resolve) => this.held.add({ over, resolve }));
     this.listen();
     return turn;
   }
 
   /** Hands on what is next in order, for as long as there is something. */
   private emit(): void {
-    const { control, lane } = this.thread;
+    const { lane } = this.thread;
+    let left = 0;
     for (;;) {
       const output = native.sequencerFront(this.sequencer, lane);
       if (output === undefined) break;
-      let sent: Promise<void> | undefined;
-      try {
-        sent = this.exit.send(output);
-      } catch (error) {
-        this.dropOutput(error, output);
-      }
+      const sent = this.sendOutput(output);
       if (sent !== undefined) {
-        sent
-          .then(
-            () => void Atomics.add(control, LANE_SENT, 1),
-            (error: unknown) => this.dropOutput(error, output),
-          )
-          .finally(() => {
-            native.sequencerConfirm(this.sequencer, lane);
-            this.emit();
-          });
+        void sent.then(() => {
+          native.sequencerConfirm(this.sequencer, lane);
+          this.words.advance(this.sequencer, true);
+          this.emit();
+        });
         break;
       }
-      Atomics.add(control, LANE_SENT, 1);
       native.sequencerConfirm(this.sequencer, lane);
+      left += 1;
     }
-    this.words.advance(this.sequencer);
+    this.words.advance(this.sequencer, left > 0);
     this.release();
+  }
+
+  /** What cannot be sent is reported, and done with. */
+  private sendOutput(output: Output): Promise<void> | undefined {
+    const { control } = this.thread;
+    let sent: Promise<void> | undefined;
+    try {
+      sent = this.exit.send(output);
+    } catch (error) {
+      this.dropOutput(error, output);
+      return undefined;
+    }
+    if (sent === undefined) {
+      Atomics.add(control, LANE_SENT, 1);
+      return undefined;
+    }
+    return sent.then(
+      () => void Atomics.add(control, LANE_SENT, 1),
+      (error: unknown) => this.dropOutput(error, output),
+    );
   }
 
   private dropOutput(error: unknown, [, ...frames]: Output): void {
@@ -179,10 +197,10 @@ class OrderedOutlet extends StageOutlet {
   }
 
   private release(): void {
-    for (const [ticket, resolve] of this.held) {
-      if (!this.words.isPast(ticket)) continue;
-      this.held.delete(ticket);
-      resolve();
+    for (const held of this.held) {
+      if (!held.over()) continue;
+      this.held.delete(held);
+      held.resolve();
     }
   }
 
