@@ -90,3 +90,7 @@ export const stuck = (_, context) =>
   new Promise((resolve) => context.signal.addEventListener('abort', () => resolve(undefined)));
 
 export const total = () => String(handled);
+
+export function* yielding(frames) {
+  yield frames;
+}
