@@ -1,5 +1,5 @@
 /** What `recv` sends back: a fixed message, the message itself, or what a command makes of it. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import type { Message } from '../index.js';
 import type { CanonicalType } from '../socket-types.js';
 import type { FormatFlags } from './format-flags.js';
@@ -60,19 +60,33 @@ function answerOf({ format, separator }: FormatFlags, output: Buffer): Buffer[] 
 /** Runs a command with the shell, the message on its standard input. */
 function outputOf(session: Session, command: string, input: Uint8Array): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, {
-      shell: true,
-      stdio: ['pipe', 'pipe', 'inherit'],
-      signal: session.signal,
-    });
+    // In a process group of its own, so that what the shell started can be ended with it.
+    const child = spawn(command, { shell: true, stdio: ['pipe', 'pipe', 'inherit'], detached: true });
+    const stop = (): void => {
+      endGroup(child);
+      reject(session.signal.reason);
+    };
+    session.signal.addEventListener('abort', stop);
     const pieces: Buffer[] = [];
     child.on('error', reject);
     child.stdin.on('error', () => {}); // it need not read what it is given
     child.stdout.on('data', (piece: Buffer) => pieces.push(piece));
     child.on('close', (status, signal) => {
+      session.signal.removeEventListener('abort', stop);
       if (status !== 0) session.note(`the command of --exec ended with ${status ?? signal}`);
       resolve(Buffer.concat(pieces));
     });
     child.stdin.end(input);
   });
+}
+
+function endGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    // Windows has no groups: there the shell alone is ended.
+    if (process.platform === 'win32') child.kill();
+    else process.kill(-child.pid, 'SIGTERM');
+  } catch {
+    // It has ended already.
+  }
 }

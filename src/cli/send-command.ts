@@ -38,6 +38,9 @@ const ANSWERED = new Set<CanonicalType>(['REQ', 'DEALER', 'ROUTER', 'PAIR', 'STR
 /** How long to wait before a ROUTER is asked again whether it knows a peer: no event tells. */
 const ROUTE_RETRY = 10;
 
+/** In milliseconds, where no limit was asked for. */
+const XSUB_LINGER = 1000;
+
 const EXAMPLES: readonly Example[] = [
   {
     does: 'every line of a log to a worker that pulls',
@@ -68,11 +71,12 @@ const EXAMPLES: readonly Example[] = [
 
 const NOTES = `
 Messages are the arguments, or else standard input until it ends. The command
-ends when all of them have left; --linger limits that. PUB drops what nobody
-has subscribed to: --wait N waits for N subscriptions first. ROUTER takes the
-first frame, or --to, for whom a message is; that it is nobody is an error
-unless --wait is given, which waits until that peer is there. STREAM sends to
-its first connection, and ends a line with a newline.`;
+ends when all of them have left; --linger limits that, and XSUB ends after a
+second. PUB drops what nobody has subscribed to: --wait N waits for N
+subscriptions first. ROUTER takes the first frame, or --to, for whom a message
+is; that it is nobody is an error unless --wait is given, which waits until that
+peer is there. STREAM sends to its first connection, and ends a line with a
+newline.`;
 
 export function sendCommand(): Command {
   const command = new Command('send')
@@ -109,6 +113,8 @@ async function send(session: Session, messages: readonly string[], flags: Flags)
   // An XPUB is a PUB that sees who subscribes.
   const counted = type === 'PUB' && flags.wait > 0;
   const socket = await makeSocket(session, flags, counted ? 'XPUB' : type);
+  // Closed just when its publisher goes, an XSUB may never be done in libzmq 4.3.4.
+  if (type === 'XSUB' && flags.linger === -1) socket.linger = XSUB_LINGER;
   if (socket.type === 'XPUB' && flags.wait > 0) socket.setOption('verbosity', 'allSubsUnsubs');
   // Unless told, what goes to nobody is not lost in silence.
   if (type === 'ROUTER' && !isSet(flags, 'mandatory')) socket.setOption('mandatory', true);

@@ -7,11 +7,12 @@
  *    interrupted gives them a moment.
  */
 
+import { setTimeout as pause } from 'node:timers/promises';
 import { TimeoutError } from '../errors.js';
 import type * as Package from '../index.js';
 import { CommandError, EXIT, outcomeOf } from './outcome.js';
 
-/** What an interrupted command allows its messages for leaving, in milliseconds. */
+/** What an interrupted command allows its messages, and its output, for leaving, in milliseconds. */
 const INTERRUPTED_LINGER = 250;
 
 const SIGNALS = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated, SIGHUP: EXIT.hangUp } as const;
@@ -74,7 +75,7 @@ export class Session {
 
   /** Writes to stdout. Resolves when there is room for more, or the command is to end. */
   async write(data: string | Uint8Array): Promise<void> {
-    if (this.interrupted) return;
+    if (this.#early === EXIT.brokenPipe) return;
     if (!process.stdout.write(data)) await this.#drained();
   }
 
@@ -102,7 +103,7 @@ export class Session {
     } catch (error) {
       failure ??= error;
     }
-    if (!this.interrupted) await this.#flush();
+    if (this.#early !== EXIT.brokenPipe) await this.#flush();
     process.exit(this.#status(failure));
   }
 
@@ -146,10 +147,11 @@ export class Session {
     }
   }
 
-  /** Everything written has left; or nobody reads it any more. */
+  /** Everything written has left; or nobody reads it, and a moment is over since the command was interrupted. */
   async #flush(): Promise<void> {
     const written = new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
-    await Promise.race([written, this.#aborted()]);
+    const given = this.#aborted().then(() => pause(INTERRUPTED_LINGER));
+    await Promise.race([written, given]);
   }
 
   #drained(): Promise<void> {

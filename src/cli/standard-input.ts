@@ -1,8 +1,9 @@
 /** Messages from standard input, read no faster than they are taken. */
+import { fstatSync } from 'node:fs';
 import { addAbortSignal } from 'node:stream';
 import type { Format } from './formats.js';
 import { parseMessage } from './formats.js';
-import { usageError } from './outcome.js';
+import { CommandError, usageError } from './outcome.js';
 import type { Session } from './session.js';
 
 /** One message is never larger than this, in bytes. */
@@ -21,6 +22,8 @@ export async function* messagesFromInput(
   session: Session,
   options: InputOptions,
 ): AsyncGenerator<Buffer[], void, undefined> {
+  // Node.js takes a folder for an empty input.
+  if (fstatSync(0).isDirectory()) throw new CommandError('standard input is a folder');
   addAbortSignal(session.signal, process.stdin);
   if (options.format === 'raw') {
     for await (const part of blocksOfInput(options.chunk)) yield [part];
