@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "binding.h"
+#include "guards.h"
 #include "waits.h"
 
 namespace zt {
@@ -99,6 +100,7 @@ void Environment::cleanUp() {
 }  // namespace zt
 
 static Napi::Object init(Napi::Env env, Napi::Object exports) {
+  zt::stayLoaded();
   auto* environment = new zt::Environment(env);
   zt::defineContextBinding(*environment, exports);
   zt::defineSocketBinding(*environment, exports);

@@ -3,6 +3,12 @@
 #include <cerrno>
 #include <thread>
 
+#ifdef _WIN32
+#include <windows.h>
+#else
+#include <dlfcn.h>
+#endif
+
 #ifdef __linux__
 #include <pthread.h>
 #include <sched.h>
@@ -87,5 +93,18 @@ int checkListening(NativeFd) {
 }
 
 #endif
+
+void stayLoaded() {
+#ifdef _WIN32
+  HMODULE module;
+  GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_PIN,
+                     reinterpret_cast<LPCWSTR>(&stayLoaded), &module);
+#else
+  Dl_info addon;
+  if (dladdr(reinterpret_cast<void*>(&stayLoaded), &addon) != 0) {
+    dlopen(addon.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+  }
+#endif
+}
 
 }  // namespace zt

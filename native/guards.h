@@ -1,5 +1,6 @@
-// What libzmq accepts without a look, and later aborts the process for. Each check returns 0 or an
-// errno value.
+// What would end the process later: values that libzmq accepts without a look and aborts for, and
+// an addon that is unloaded while threads of its are under way. Each check returns 0 or an errno
+// value.
 #pragma once
 
 #include <set>
@@ -25,6 +26,11 @@ int checkScheduling(const Scheduling& wanted);
 // The policy under which a thread that wakes waits for its turn, so that messages gather meanwhile
 // (SCHED_BATCH); -1 where there is none, or this process may not have it.
 int gatheringPolicy();
+
+// Keeps the addon, and libzmq with it, in memory until the process ends. Node.js unloads an addon
+// with the last thread that has loaded it; that may be a Worker, which threads of libzmq's and ours
+// outlive.
+void stayLoaded();
 
 // Whether it is a socket that listens, as ZMQ_USE_FD needs it.
 int checkListening(NativeFd fd);

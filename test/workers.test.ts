@@ -165,3 +165,36 @@ test('threads and file descriptors are given back with what they were for', asyn
   expect(after[0], `threads: ${result.lines[0]}`).toBeLessThanOrEqual(before[0]);
   expect(after[1], `file descriptors: ${result.lines[0]}`).toBeLessThanOrEqual(before[1]);
 });
+
+test('Workers that are the only ones to load the package end while it still has work in the background', async () => {
+  const result = await runNode(
+    `
+    import { once } from 'node:events';
+    import { Worker } from 'node:worker_threads';
+    const packageUrl = import.meta.resolve('zeromq-threads');
+    const body = \`
+      import { Push, Pull } from '\${packageUrl}';
+      const pull = new Pull();
+      const push = new Push({ linger: 200 });
+      push.connect(pull.bind('tcp://127.0.0.1:*'));
+      await push.send('x');
+      await pull.recv();
+      const unsent = new Push({ linger: 200 });
+      unsent.connect('tcp://127.0.0.1:9');
+      await unsent.send('to nobody');
+      unsent.close();
+    \`;
+    for (let n = 0; n < 5; n += 1) {
+      const worker = new Worker(new URL('data:text/javascript,' + encodeURIComponent(body)));
+      const [code] = await once(worker, 'exit');
+      if (code !== 0) throw new Error('a Worker ended with ' + code);
+      // Longer than it lingers every second time: libzmq's threads end without anybody.
+      await new Promise((resolve) => setTimeout(resolve, n % 2 === 0 ? 20 : 300));
+    }
+    console.log('done');
+    `,
+    [],
+    { step: 'Workers that load the package one after another' },
+  );
+  expect(result).toMatchObject({ code: 0, signal: null, stderr: '', lines: ['done'] });
+});
