@@ -1,6 +1,7 @@
 #include "origin.h"
 
 #include <cstring>
+#include <utility>
 
 namespace zt {
 
@@ -33,14 +34,6 @@ std::shared_ptr<const Metadata> read(const zmq_msg_t* message) {
   return metadata;
 }
 
-// The peer's address tells connections apart well enough for messages that are not pinned.
-bool samePeer(const zmq_msg_t* message, const std::shared_ptr<const Metadata>& metadata) {
-  const char* address = zmq_msg_gets(message, "Peer-Address");
-  if (address == nullptr || !metadata) return address == nullptr && !metadata;
-  auto known = metadata->find("Peer-Address");
-  return known != metadata->end() && known->second == address;
-}
-
 const std::shared_ptr<const Metadata> kNoMetadata;
 
 }  // namespace
@@ -59,7 +52,9 @@ const std::shared_ptr<const Metadata>& OriginCache::of(zmq_msg_t* message) {
   }
   if (key == 0 || zmq_msg_size(message) > kPinnableBytes) {
     lastKey_ = 0;
-    if (!samePeer(message, last_)) last_ = read(message);
+    // Connections that have all of it in common need not be told apart.
+    auto metadata = read(message);
+    if (!metadata || !last_ || *metadata != *last_) last_ = std::move(metadata);
     return last_;
   }
   if (known_.size() >= kMostConnections) known_.clear();

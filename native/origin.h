@@ -5,7 +5,7 @@
 //  is used
 //     only as a key that says "same connection as before", and only while a message pinned from
 //     that connection keeps the metadata alive, so that the key can't be reused. With any other
-//     libzmq, and for messages too large to pin, the peer's address is compared instead.
+//     libzmq, and for messages too large to pin, all that is known of the connection is read anew.
 #pragma once
 
 #include <zmq.h>

@@ -1,7 +1,7 @@
 /** Where received messages lie, how long they stay valid, and what is known of the connection they came over. */
 import { describe, expect, it } from 'vitest';
 
-import { ArgumentError, Dealer, Message, Pull, Push, Request, Router } from 'zeromq-threads';
+import { ArgumentError, Context, Dealer, Message, Pull, Push, Reply, Request, Router } from 'zeromq-threads';
 
 import { turn, within } from './bounded.js';
 import { linked, ofTest } from './linked.js';
@@ -223,6 +223,29 @@ describe('metadata', () => {
       }
       await within('the reply', request.recv());
     }
+  });
+
+  it.each([16, 4096])('tells users at one address apart, by messages of %d bytes', async (size) => {
+    const context = new Context();
+    const authority = ofTest(new Reply({ context }));
+    authority.bind('inproc://zeromq.zap.01');
+    void (async () => {
+      for await (const [version, id, , , , , name] of authority) {
+        await authority.send([version!, id!, '200', 'OK', name!, '']);
+      }
+    })().catch(() => {});
+    const pull = ofTest(new Pull({ context, plainServer: true, zapDomain: 'test' }));
+    const endpoint = pull.bind('tcp://127.0.0.1:*');
+    for (const plainUsername of ['one', 'two', 'three']) {
+      const push = ofTest(new Push({ plainUsername, plainPassword: 'secret', linger: 0 }));
+      push.connect(endpoint);
+      for (let n = 0; n < 3; n += 1) {
+        await push.send(Buffer.alloc(size));
+        const message = await within(`message ${n} of ${plainUsername}`, pull.recv());
+        expect(message.metadata('User-Id')).toBe(plainUsername);
+      }
+    }
+    await within('closing', context.close());
   });
 
   it('stays when the connection has gone, and when the memory is long in use again', async () => {
