@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 
 #include "waits.h"
 
@@ -13,6 +14,8 @@ namespace {
 bool neverAhead(int type) {
   return type == ZMQ_REQ || type == ZMQ_REP;
 }
+
+constexpr auto kAtOnce = std::chrono::microseconds(4);  // no wait is shorter
 }  // namespace
 
 std::shared_ptr<Attachment> Attachment::create(std::shared_ptr<Socket> socket, uint32_t token,
@@ -227,9 +230,32 @@ PumpCode Attachment::pump(int most, uint32_t& published, int& error, size_t& nee
   return code;
 }
 
+bool Attachment::waitBriefly(int most, PumpCode& code, uint32_t& published, int& error,
+                             size_t& neededBytes) {
+  using Clock = std::chrono::steady_clock;
+  Guard guard(socket_->mutex);
+  if (active_ || !inbox_.emptyLocked() || !socket_->mayWaitBrieflyLocked()) return false;
+  const auto begun = Clock::now();
+  inbox_.setBriefly(true);
+  code = pumpLocked(1, published, error, neededBytes);
+  inbox_.setBriefly(false);
+  if (published == 0) return code == kPumpError || code == kPumpNeedChunk;
+  // What came without a wait may be the first of many.
+  if (Clock::now() - begun < kAtOnce) {
+    uint32_t others = 0;
+    pumpLocked(most - 1, others, error, neededBytes);
+    published += others;
+  }
+  return true;
+}
+
 PumpCode Attachment::waitReceive(int most, long milliseconds, uint32_t& published, int& error,
                                  size_t& neededBytes) {
   PumpCode code = kPumpEmpty;
+  if (milliseconds >= kBriefWaitMs) {
+    if (waitBriefly(most, code, published, error, neededBytes)) return code;
+    milliseconds -= kBriefWaitMs;
+  }
   waitOnSocket(*socket_, ZMQ_POLLIN, milliseconds, [&] {
     if (!inbox_.emptyLocked()) {  // the loop was faster
       published = 1;

@@ -90,6 +90,7 @@ class Attachment : public LoopWatch {
   Attachment(std::shared_ptr<Socket> socket, uint32_t token, uint32_t* control, bool owner);
   int queueLocked(Frame* frames, size_t count, size_t next, bool more, bool mayPark);
   PumpCode pumpLocked(int most, uint32_t& published, int& error, size_t& neededBytes);
+  bool waitBriefly(int most, PumpCode& code, uint32_t& published, int& error, size_t& neededBytes);
   Step end(State state, Loop& loop);
   bool watchLocked(const std::shared_ptr<EventLoop>& eventLoop);
   void setActiveLocked(bool active);

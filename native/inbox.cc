@@ -138,7 +138,7 @@ void Inbox::takeBack(size_t position, uint32_t frames, uint32_t bytes) {
 // Receives one whole message, into the current chunk if it fits, else into the stash.
 // `frame` is only a place to receive into; libzmq closes what was in it.
 Inbox::Receive Inbox::receiveOne(Socket& socket, Frame& frame) {
-  error_ = socket.receiveLocked(frame.raw());
+  error_ = briefly_ ? socket.receiveBrieflyLocked(frame.raw()) : socket.receiveLocked(frame.raw());
   if (error_ == EAGAIN) return Receive::kEmpty;
   if (error_ != 0) return Receive::kError;
   const size_t position = position_;

@@ -32,6 +32,8 @@ class Inbox {
   void setDemandDriven(bool on) { demandDriven_ = on; }
   // Whether the consumer is somebody else, who must be told that it was full.
   void setAhead(bool on) { ahead_ = on; }
+  // Whether libzmq may wait for the next message.
+  void setBriefly(bool on) { briefly_ = on; }
 
   // Receives up to `most` messages and publishes them. `published` says how many came.
   PumpCode pumpLocked(Socket& socket, int most, uint32_t& published);
@@ -111,6 +113,7 @@ class Inbox {
   uint32_t seenBytes_ = 0;
   bool demandDriven_ = false;
   bool ahead_ = false;
+  bool briefly_ = false;
   bool traced_ = false;
   std::deque<Link> chain_;
 

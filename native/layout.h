@@ -140,6 +140,7 @@ constexpr int kBurst = 64;  // messages per lock
 constexpr uint32_t kAnnounceAfter =
     512;  // messages published before a waiting consumer is woken all the same
 constexpr long kWaitSliceMs = 250;  // no native wait is longer
+constexpr int kBriefWaitMs = 2;     // waits inside libzmq, with the socket's mutex held
 constexpr size_t kZeroCopyBytes = 16 * 1024;
 
 }  // namespace zt

@@ -101,6 +101,25 @@ int Socket::receiveLocked(zmq_msg_t* message) {
   return 0;
 }
 
+bool Socket::mayWaitBrieflyLocked() const {
+  return handle_ != nullptr && !shared.load(std::memory_order_relaxed) && outbox_.empty() &&
+         !othersArmedLocked(nullptr);
+}
+
+int Socket::receiveBrieflyLocked(zmq_msg_t* message) {
+  if (!briefly_) {
+    size_t size = sizeof receiveTimeout_;
+    if (zmq_getsockopt(handle_, ZMQ_RCVTIMEO, &receiveTimeout_, &size) != 0 ||
+        zmq_setsockopt(handle_, ZMQ_RCVTIMEO, &kBriefWaitMs, sizeof kBriefWaitMs) != 0) {
+      return receiveLocked(message);
+    }
+    briefly_ = true;
+  }
+  if (zmq_msg_recv(message, handle_, 0) >= 0) return 0;
+  const int error = zmq_errno();
+  return error == EINTR ? EAGAIN : error;
+}
+
 int Socket::sendLocked(Frame* frames, size_t count, size_t& next, bool more) {
   if (handle_ == nullptr) return ENOTSOCK;
   bool retried = false;
@@ -258,6 +277,7 @@ int Socket::setOption(int option, const void* value, size_t size) {
     if (error != 0) return error;
   }
   if (zmq_setsockopt(handle_, option, value, size) != 0) return zmq_errno();
+  if (option == ZMQ_RCVTIMEO) briefly_ = false;
   if (size == sizeof(int)) {
     if (option == ZMQ_SNDHWM) setHighWaterMarkLocked(number);
     // Subscriptions are granted to the peer whose message came last.
@@ -272,6 +292,11 @@ int Socket::getOption(int option, void* value, size_t* size) {
   if (handle_ == nullptr) return ENOTSOCK;
   if (option == ZMQ_SNDHWM && *size >= sizeof(int)) {
     std::memcpy(value, &sendHighWaterMark_, sizeof(int));
+    *size = sizeof(int);
+    return 0;
+  }
+  if (option == ZMQ_RCVTIMEO && briefly_ && *size >= sizeof(int)) {
+    std::memcpy(value, &receiveTimeout_, sizeof(int));
     *size = sizeof(int);
     return 0;
   }

@@ -75,6 +75,11 @@ class Socket : public std::enable_shared_from_this<Socket> {
   int eventsLocked(int& error);
   int receiveLocked(
       zmq_msg_t* message);  // 0 or errno; EAGAIN means that libzmq's commands were processed
+  // As receiveLocked(), but libzmq itself waits for up to kBriefWaitMs, which saves the system
+  // calls of looking before and after a wait. Only if mayWaitBrieflyLocked(), for nobody else gets
+  // the mutex meanwhile.
+  int receiveBrieflyLocked(zmq_msg_t* message);
+  bool mayWaitBrieflyLocked() const;
   bool moreLocked(zmq_msg_t* message) const { return zmq_msg_more(message) != 0; }
   // Sends frames from `next` on without blocking; advances `next`. 0 or errno; EAGAIN only before
   // the first frame. When the peer goes away in the middle of a message, the rest is dropped with
@@ -163,6 +168,8 @@ class Socket : public std::enable_shared_from_this<Socket> {
   void* handle_;
   State state_ = kStateOpen;
   NativeFd fd_{};
+  bool briefly_ = false;     // libzmq's own receive timeout is kBriefWaitMs ...
+  int receiveTimeout_ = -1;  // ... instead of this
   bool inproc_ = false;
   bool claimed_ = false;
   bool monitored_ = false;

@@ -89,6 +89,18 @@ describe.each(Object.entries(receives))('%s', (name, receive) => {
     expect(String(await receive(pull, { timeout: 0 }))).toBe('still there');
   });
 
+  it('leaves the option as it was', async () => {
+    const [pull, push] = linked(new Pull({ receiveTimeout: 4321 }), new Push());
+    for (const timeout of [4321, -1, 60_000]) {
+      pull.receiveTimeout = timeout;
+      await push.send('x');
+      await within('receiving', receive(pull));
+      expect(pull.receiveTimeout).toBe(timeout);
+      await failure(receive(pull, { timeout: 5 }));
+      expect(pull.getOption('rcvtimeo')).toBe(timeout);
+    }
+  });
+
   it('receiving after a timeout gets what came later', async () => {
     const [pull, push] = linked(new Pull(), new Push());
     await failure(receive(pull, { timeout: 1 }));
