@@ -57,48 +57,47 @@ struct Outcome {
   }
 };
 
-// (slot, most, result) -> PumpCode
-napi_value pump(napi_env env, napi_callback_info info) {
-  const Arguments<3> arguments(env, info);
+// Has the attachment in argument 0 receive as `call` says, and writes the outcome into the last
+// argument.
+template <size_t Count, typename Call>
+napi_value receiveAs(const Arguments<Count>& arguments, napi_env env, Call call) {
   Outcome outcome;
   PumpCode code = kPumpError;
   outcome.error = ENOTSOCK;
-  if (Attachment* attachment = arguments.attachment()) {
-    code = attachment->pump(static_cast<int>(arguments.number(1)), outcome.published, outcome.error,
-                            outcome.needed);
-  }
-  outcome.write(env, arguments.value(2));
+  if (Attachment* attachment = arguments.attachment()) code = call(*attachment, outcome);
+  outcome.write(env, arguments.value(Count - 1));
   return arguments.result(static_cast<int>(code));
+}
+
+// (slot, most, result) -> PumpCode
+napi_value pump(napi_env env, napi_callback_info info) {
+  const Arguments<3> arguments(env, info);
+  const int most = static_cast<int>(arguments.number(1));
+  return receiveAs(arguments, env, [&](Attachment& attachment, Outcome& outcome) {
+    return attachment.pump(most, outcome.published, outcome.error, outcome.needed);
+  });
 }
 
 // (slot, most, 1 if somebody waits already, result) -> PumpCode
 napi_value pumpOrWatch(napi_env env, napi_callback_info info) {
   const Arguments<4> arguments(env, info);
-  Outcome outcome;
-  PumpCode code = kPumpError;
-  outcome.error = ENOTSOCK;
-  if (Attachment* attachment = arguments.attachment()) {
-    code = attachment->pumpOrWatch(arguments.environment().eventLoop,
-                                   static_cast<int>(arguments.number(1)), arguments.number(2) != 0,
-                                   outcome.published, outcome.error, outcome.needed);
-  }
-  outcome.write(env, arguments.value(3));
-  return arguments.result(static_cast<int>(code));
+  const int most = static_cast<int>(arguments.number(1));
+  const bool waits = arguments.number(2) != 0;
+  return receiveAs(arguments, env, [&](Attachment& attachment, Outcome& outcome) {
+    return attachment.pumpOrWatch(arguments.environment().eventLoop, most, waits, outcome.published,
+                                  outcome.error, outcome.needed);
+  });
 }
 
 // (slot, most, ms, result) -> PumpCode
 napi_value waitReceive(napi_env env, napi_callback_info info) {
   const Arguments<4> arguments(env, info);
-  Outcome outcome;
-  PumpCode code = kPumpError;
-  outcome.error = ENOTSOCK;
-  if (Attachment* attachment = arguments.attachment()) {
-    code = attachment->waitReceive(static_cast<int>(arguments.number(1)),
-                                   static_cast<long>(arguments.number(2)), outcome.published,
-                                   outcome.error, outcome.needed);
-  }
-  outcome.write(env, arguments.value(3));
-  return arguments.result(static_cast<int>(code));
+  const int most = static_cast<int>(arguments.number(1));
+  const auto milliseconds = static_cast<long>(arguments.number(2));
+  return receiveAs(arguments, env, [&](Attachment& attachment, Outcome& outcome) {
+    return attachment.waitReceive(most, milliseconds, outcome.published, outcome.error,
+                                  outcome.needed);
+  });
 }
 
 // (slot, bytes) -> chunk id. The calling thread made the chunk.

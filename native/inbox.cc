@@ -104,20 +104,16 @@ bool Inbox::placeStash() {
     const auto& own = origins_.of(message);  // frames that were taken back have none
     place(message, i + 1 < stash_.size(), own || !stashCopied_ ? own : stashOrigin_);
   }
-  stash_.clear();
-  stashPayload_ = 0;
-  stashed_ = false;
-  stashCopied_ = false;
+  dropStash();
   ++messages_;
   return true;
 }
 
 std::vector<Frame> Inbox::takeStashedLocked() {
   if (!stashed_) return {};
-  stashed_ = false;
-  stashPayload_ = 0;
-  stashCopied_ = false;
-  return std::exchange(stash_, {});
+  auto frames = std::exchange(stash_, {});
+  dropStash();
+  return frames;
 }
 
 // Frames that were placed, and not published, go back into the stash.
@@ -191,6 +187,7 @@ Inbox::Receive Inbox::receiveOne(Socket& socket, Frame& frame) {
 }
 
 void Inbox::dropStash() {
+  stashed_ = false;
   stash_.clear();
   stashPayload_ = 0;
   stashCopied_ = false;

@@ -9,7 +9,7 @@
  *    be woken. A busy thread has an I/O worker receive, which goes on whatever this thread does ("ioWorker").
  */
 import type { Attachment } from './attachment.js';
-import { Batch } from './batch.js';
+import type { Batch } from './batch.js';
 import { errnoCode, TimeoutError, ZmqError } from './errors.js';
 import {
   BURST,
@@ -24,9 +24,8 @@ import {
 import type { Message } from './message.js';
 import { native } from './native.js';
 import { type Deadline, deadlineOf, Pending, type WaitOptions } from './pending.js';
+import { type Kind, Received } from './received.js';
 
-/** What a receive asks for: one frame, a message, or a batch of up to `max` messages. */
-type Kind = 'frame' | 'message' | { readonly max: number };
 type Waiting = Pending<never, Kind>;
 
 const MESSAGES_PER_CHECK = 64;
@@ -37,29 +36,34 @@ const pumped = new Uint32Array(3);
 
 export class Receiver {
   private readonly queue: Waiting[] = [];
-  /** Frames of a message of which some were handed out singly. */
-  private rest: Message[] = [];
   private by: 'nobody' | 'eventLoop' | 'ioWorker' = 'nobody';
   /** Whether the event loop will call, as far as we know. */
   private watching = false;
   private registered = false;
+  /** How much the event loop receives at once: little after a wait, since the next message is not there yet mostly. */
+  private atOnce = 1;
   private taken = 0;
 
-  constructor(private readonly attachment: Attachment) {}
+  private readonly received: Received;
+
+  constructor(private readonly attachment: Attachment) {
+    this.received = new Received(attachment.inbox);
+  }
 
   /** Whether a receive would not wait, as far as the inbox knows. */
   get hasSome(): boolean {
-    return this.rest.length > 0 || this.attachment.inbox.available() > 0;
+    return this.received.hasSome;
   }
 
   recv(options?: WaitOptions): Promise<Message> {
-    if (options === undefined && this.queue.length === 0 && this.hasSome) return this.pace(this.takeFrame());
+    if (options === undefined && this.queue.length === 0 && this.hasSome)
+      return this.pace(this.received.takeFrame());
     return this.ask<Message>('frame', 'recv', options);
   }
 
   recvMultipart(options?: WaitOptions, what = 'recvMultipart'): Promise<Message[]> {
     if (options === undefined && this.queue.length === 0 && this.hasSome)
-      return this.pace(this.takeMessage());
+      return this.pace(this.received.takeMessage());
     return this.ask<Message[]>('message', what, options);
   }
 
@@ -68,13 +72,13 @@ export class Receiver {
     if (this.queue.length > 0 || !this.hasSome || this.attachment.ended !== undefined) return undefined;
     if (this.taken >= MESSAGES_PER_CHECK) return undefined;
     this.taken += 1;
-    return this.takeMessage();
+    return this.received.takeMessage();
   }
 
   /** Why no proxy can have the socket now; undefined when one can. */
   get obstacle(): string | undefined {
     if (this.queue.length > 0) return 'a receive is waiting on the socket';
-    return this.rest.length > 0 ? 'a message of the socket is half received' : undefined;
+    return this.received.isHalfTaken ? 'a message of the socket is half received' : undefined;
   }
 
   /** Nothing is received ahead any more. */
@@ -84,9 +88,7 @@ export class Receiver {
 
   /** What was received ahead. */
   takeAhead(): Message[][] {
-    const messages: Message[][] = [];
-    while (this.attachment.inbox.available() > 0) messages.push(this.attachment.inbox.takeMessage());
-    return messages;
+    return this.received.takeAll();
   }
 
   tryRecv(): Message | undefined {
@@ -109,36 +111,9 @@ export class Receiver {
   nextBatch(max: number): Promise<Batch> {
     if (this.queue.length > 0 || !this.hasSome) return this.ask<Batch>({ max }, 'batches', undefined);
     // Taken before the pause: whoever asks meanwhile comes later.
-    const batch = this.takeBatch(max);
+    const batch = this.received.takeBatch(max);
     const pause = this.attachment.runtime.pause();
     return pause === undefined ? Promise.resolve(batch) : pause.then(() => batch);
-  }
-
-  private takeFrame(): Message {
-    if (this.rest.length === 0) {
-      const frames = this.attachment.inbox.takeMessage();
-      if (frames.length === 1) return frames[0]!;
-      this.rest = frames;
-    }
-    return this.rest.shift()!;
-  }
-
-  private takeMessage(): Message[] {
-    if (this.rest.length === 0) return this.attachment.inbox.takeMessage();
-    const frames = this.rest;
-    this.rest = [];
-    return frames;
-  }
-
-  private takeBatch(max: number): Batch {
-    if (this.rest.length > 0) return Batch.ofMessage(this.takeMessage());
-    const { inbox } = this.attachment;
-    return new Batch(inbox.takeRange(max), inbox);
-  }
-
-  private take(kind: Kind): unknown {
-    if (kind === 'frame') return this.takeFrame();
-    return kind === 'message' ? this.takeMessage() : this.takeBatch(kind.max);
   }
 
   /** A resolved promise; now and then one that lets the event loop turn first, and what comes after it with it. */
@@ -160,7 +135,7 @@ export class Receiver {
       const deadline = deadlineOf(options, attachment.receiveTimeout);
       if (deadline.signal?.aborted) throw deadline.signal.reason;
       if (this.queue.length === 0 && this.ready(deadline.timeout !== 0))
-        return this.pace(this.take(kind) as Value);
+        return this.pace(this.received.take(kind) as Value);
       if (attachment.ended !== undefined) throw attachment.ended;
       if (deadline.timeout === 0) throw new TimeoutError(what, 0);
       return this.wait<Value>(kind, what, deadline);
@@ -223,8 +198,9 @@ export class Receiver {
     const { slot, inbox } = attachment;
     for (;;) {
       inbox.report();
-      const code = native.pumpOrWatch(slot, this.most(MOST_AT_ONCE), waits ? 1 : 0, pumped);
+      const code = native.pumpOrWatch(slot, this.most(this.atOnce), waits ? 1 : 0, pumped);
       this.watching = code === PUMP_EMPTY && pumped[0] === 0;
+      this.atOnce = this.watching ? 1 : Math.min(4 * this.atOnce, MOST_AT_ONCE);
       if (code === PUMP_ELSEWHERE) {
         if (inbox.available() > 0) return true;
         if (this.by === 'eventLoop') this.by = 'nobody';
@@ -376,7 +352,7 @@ export class Receiver {
       if (this.queue.length > 0) return undefined;
     }
     if (!this.hasSome) this.pump(0);
-    return this.hasSome ? this.take(kind) : undefined;
+    return this.hasSome ? this.received.take(kind) : undefined;
   }
 
   private waitTake(kind: Kind, what: string, options: WaitOptions | undefined): unknown {
@@ -389,7 +365,7 @@ export class Receiver {
       const until = timeout < 0 ? Infinity : performance.now() + timeout;
       for (;;) {
         if (this.queue.length > 0) this.serveQueue();
-        if (this.queue.length === 0 && this.hasSome) return this.take(kind);
+        if (this.queue.length === 0 && this.hasSome) return this.received.take(kind);
         const left = Math.min(WAIT_SLICE_MS, Math.ceil(until - performance.now()));
         this.pump(Math.max(0, left));
         if (left <= 0 && !this.hasSome) throw new TimeoutError(what, timeout / 1000);
@@ -407,7 +383,7 @@ export class Receiver {
       // Less is asked for before the taking is reported: in between, the I/O worker would receive one that nobody
       // here wants, and keep it from other threads.
       Atomics.store(this.attachment.control, CTL_DEMAND, this.queue.length - 1);
-      const value = this.take(pending.kind);
+      const value = this.received.take(pending.kind);
       this.queue.shift();
       this.waited();
       // A receive before it may be held up by a pause: they settle in order.
@@ -454,7 +430,7 @@ export class Receiver {
   }
 
   fail(error: ZmqError): void {
-    this.rest = [];
+    this.received.dropRest();
     for (const pending of this.queue.splice(0)) {
       this.attachment.unhold();
       pending.fail(error);
