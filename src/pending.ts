@@ -2,7 +2,7 @@
  * Operations that wait, in the order in which they were asked for. Each ends exactly once: settled, timed out,
  * cancelled, or failed with the socket.
  */
-import { argumentError, TimeoutError } from './errors.js';
+import { ArgumentError, argumentError, TimeoutError } from './errors.js';
 
 /** How long an operation may wait, and what cancels it. */
 export interface WaitOptions {
@@ -33,6 +33,14 @@ export function checkOptions<Options extends object>(options: Options | undefine
   if (options === undefined) return {};
   if (typeof options !== 'object' || options === null) throw argumentError('options', 'an object', options);
   return options;
+}
+
+/** @throws {@link ArgumentError} when `options` has a property of another name, which would do nothing */
+export function checkNames(what: string, options: object | undefined, names: readonly string[]): void {
+  for (const name of Object.keys(options ?? {})) {
+    if (!names.includes(name))
+      throw new ArgumentError(`${what}: expected only ${names.join(', ')}, got '${name}'`);
+  }
 }
 
 /** @returns whether an optional flag is set. @throws {@link ArgumentError} unless it is a boolean or undefined */

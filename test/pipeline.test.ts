@@ -354,6 +354,17 @@ describe('bad options', () => {
     ['no stages', { source, stages: [] }, /stages: expected an array of at least one/],
     ['a stage that is none', { source, stages: [5] }, /stages\[0\]: expected an object/],
     ['a route that is none', { source, handler, route: 'best' }, /route: expected/],
+    ['an option that is none', { source, handler, order: true }, /options: expected only .*, got 'order'/],
+    [
+      'an option of the source that is none',
+      { source: { ...source, binds: 'inproc://y' }, handler },
+      /source: expected only type, .*, got 'binds'/,
+    ],
+    [
+      'an option of a stage that is none',
+      { source, stages: [{ handler, sink: {} }] },
+      /stages\[0\]: expected only handler, .*, got 'sink'/,
+    ],
     ['order by a number', { source, handler, ordered: 1 }, /ordered: expected a boolean/],
   ])('%s', async (_name, options, message) => {
     const starting = pipeline(options as never);

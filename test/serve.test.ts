@@ -206,6 +206,8 @@ describe('options', () => {
     ['errorReply', { errorReply: 'x' }, /errorReply: expected a function or false/],
     ['bind', { bind: 5 }, /bind: expected an endpoint/],
     ['circuit', { circuit: { deaths: 0 } }, /circuit\.deaths/],
+    ['names', { thread: 4 }, /options: expected only handler, .*, got 'thread'/],
+    ['names of the circuit', { circuit: { death: 1 } }, /circuit: expected only deaths, .*, got 'death'/],
   ])('refuses bad %s', async (_, options, words) => {
     const failed = serve({
       bind: 'tcp://127.0.0.1:*',

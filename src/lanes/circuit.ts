@@ -1,6 +1,6 @@
 /** When a thread that died is replaced: at once, later, or after the circuit was open for a while. */
 import { argumentError } from '../errors.js';
-import { checkOptions } from '../pending.js';
+import { checkNames, checkOptions } from '../pending.js';
 
 /** Options of the circuit; times in milliseconds. */
 export interface CircuitOptions {
@@ -15,6 +15,7 @@ export interface CircuitOptions {
 const LONGEST_BACK_OFF = 30_000;
 
 export function checkCircuit(options: unknown): Required<CircuitOptions> {
+  checkNames('circuit', checkOptions(options as object | undefined), ['deaths', 'within', 'backOff']);
   const { deaths = 5, within = 10_000, backOff = 1000 } = checkOptions(options as CircuitOptions | undefined);
   if (!Number.isInteger(deaths) || deaths < 1)
     throw argumentError('circuit.deaths', 'a positive integer', deaths);

@@ -42,6 +42,22 @@ export interface HandlerOptions {
   execArgv?: string[];
 }
 
+export const HANDLER_OPTION_NAMES = [
+  'handler',
+  'export',
+  'threads',
+  'concurrency',
+  'maxInFlight',
+  'timeout',
+  'grace',
+  'retries',
+  'circuit',
+  'env',
+  'workerData',
+  'resourceLimits',
+  'execArgv',
+] as const satisfies readonly (keyof HandlerOptions)[];
+
 /** The same, with nothing left open. */
 export interface CheckedHandlerOptions {
   readonly handler: HandlerRef;

@@ -336,10 +336,15 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
     return this.lanes.every((lane) => lane === undefined || (lane.queued === 0 && lane.inProgress === 0));
   }
 
-  /** Waits until all that was taken is done with. @returns whether it is, within that time */
-  async drained(milliseconds: number): Promise<boolean> {
-    const until = milliseconds < 0 ? Infinity : performance.now() + milliseconds;
-    while (!this.idle) {
+  /**
+   * Waits until all that was taken is done with.
+   *
+   * @param until when to give up, as `performance.now()` has it
+   * @param also what else has to be so
+   * @returns whether it is
+   */
+  async drained(until: number, also = (): boolean => true): Promise<boolean> {
+    while (!this.idle || !also()) {
       if (performance.now() >= until) return false;
       await sleep(LOOK_MS);
     }

@@ -4,6 +4,7 @@ import {
   type CheckedHandlerOptions,
   checkEndpoints,
   checkHandlerOptions,
+  HANDLER_OPTION_NAMES,
   type HandlerOptions,
 } from '../lanes/host-options.js';
 import {
@@ -14,7 +15,7 @@ import {
   type Route,
 } from '../lanes/route.js';
 import type { SocketOptions } from '../option-types.js';
-import { checkFlag } from '../pending.js';
+import { checkFlag, checkNames } from '../pending.js';
 
 /** Where messages come from. */
 export interface SourceOptions {
@@ -76,28 +77,21 @@ export interface Endpoints {
 
 const SOURCE_TYPES = ['PULL', 'SUB', 'DEALER', 'ROUTER'];
 const SINK_TYPES = ['PUSH', 'PUB', 'DEALER'];
-const STAGE_NAMES = [
-  'handler',
-  'export',
-  'threads',
-  'concurrency',
-  'maxInFlight',
-  'timeout',
-  'grace',
-  'retries',
-  'circuit',
-  'env',
-  'workerData',
-  'resourceLimits',
-  'execArgv',
-  'route',
-] as const;
+const STAGE_NAMES = [...HANDLER_OPTION_NAMES, 'route'] as const satisfies readonly (keyof StageOptions)[];
+const PIPELINE_NAMES = [
+  'source',
+  'sink',
+  'stages',
+  'ordered',
+] as const satisfies readonly (keyof PipelineOptions)[];
+const END_NAMES = ['type', 'bind', 'connect', 'socketOptions'];
 
 /** @throws {@link ArgumentError} */
 export function checkPipelineOptions(options: PipelineOptions): CheckedPipeline {
   if (typeof options !== 'object' || options === null) throw argumentError('options', 'an object', options);
+  checkNames('options', options, [...PIPELINE_NAMES, ...STAGE_NAMES]);
   const sources = listOf('source', options.source).map((source, index, all) =>
-    checkEnd(all.length === 1 ? 'source' : `source[${index}]`, source, SOURCE_TYPES),
+    checkEnd(all.length === 1 ? 'source' : `source[${index}]`, source, SOURCE_TYPES, 'subscribe'),
   );
   if (sources.length === 0) throw argumentError('source', 'at least one source', options.source);
   const routers = sources.filter(({ type }) => type === 'ROUTER').length;
@@ -108,7 +102,7 @@ export function checkPipelineOptions(options: PipelineOptions): CheckedPipeline 
     options.sink === undefined
       ? []
       : listOf('sink', options.sink).map((sink, index, all) =>
-          checkEnd(all.length === 1 ? 'sink' : `sink[${index}]`, sink, SINK_TYPES),
+          checkEnd(all.length === 1 ? 'sink' : `sink[${index}]`, sink, SINK_TYPES, 'name'),
         );
   const names = new Set<string>();
   for (const { name } of sinks) {
@@ -139,6 +133,7 @@ function stagesOf(options: PipelineOptions): readonly StageOptions[] {
   for (const [index, stage] of stages.entries()) {
     if (typeof stage !== 'object' || stage === null)
       throw argumentError(`stages[${index}]`, 'an object', stage);
+    checkNames(`stages[${index}]`, stage, STAGE_NAMES);
   }
   return stages;
 }
@@ -162,8 +157,10 @@ function checkEnd<End extends SourceOptions | SinkOptions>(
   name: string,
   end: End,
   types: readonly string[],
+  ownOption: string,
 ): End & Endpoints {
   if (typeof end !== 'object' || end === null) throw argumentError(name, 'an object with a type', end);
+  checkNames(name, end, [...END_NAMES, ownOption]);
   if (!types.includes(end.type)) throw argumentError(`${name}.type`, `one of ${types.join(', ')}`, end.type);
   const bind = checkEndpoints(`${name}.bind`, end.bind);
   const connect = checkEndpoints(`${name}.connect`, end.connect);

@@ -2,17 +2,16 @@
  * pipeline(): messages from sources through handlers in several threads, stage after stage, to sinks.
  */
 import { EventEmitter } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { connectionDefaults } from '../connection-defaults.js';
-import { HandlerError, ZmqError } from '../errors.js';
+import { ZmqError } from '../errors.js';
 import { LaneHost, type LostMessage, type ThreadEvent } from '../lanes/lane-host.js';
 import { LaneIo } from '../lanes/lane-io.js';
 import { asBuffer, splitMessage, sumOf } from '../lanes/lane-message.js';
 import type { LaneStats } from '../lanes/lane-stats.js';
 import type { LogLevel, ReportedMessage } from '../lanes/outlet.js';
 import { BY_KEY } from '../lanes/route.js';
+import { type DrainOptions, Ending, type EndTime, onThreads, RateMeter } from '../lanes/run.js';
 import { native } from '../native.js';
-import { checkFlag, checkOptions, checkTimeout } from '../pending.js';
 import { Socket } from '../socket.js';
 import type { ExitData } from './exit.js';
 import { OrderWords } from './order-words.js';
@@ -20,12 +19,6 @@ import { type CheckedPipeline, checkPipelineOptions, type PipelineOptions } from
 import type { StageOutletData } from './stage-outlet.js';
 
 const outletFile = new URL('./stage-outlet.js', import.meta.url).href;
-/** How often a closing pipeline looks whether all is done, in milliseconds. */
-const LOOK_MS = 2;
-/** How long running handlers get when their signal was aborted, in milliseconds. */
-const ABORT_MS = 100;
-/** What results that libzmq has get to leave, even when the time is up, in milliseconds. */
-const LEAST_LINGER_MS = 100;
 
 /** Where an error came from. */
 export interface PipelineErrorInfo {
@@ -63,12 +56,7 @@ export interface PipelineStats {
 }
 
 /** Options of a pipeline's `close`. */
-export interface PipelineCloseOptions {
-  /** Whether to finish what was accepted; true unless told. */
-  drain?: boolean;
-  /** How long that may take, in milliseconds, -1 for as long as it takes; 5000 unless told. */
-  timeout?: number;
-}
+export type PipelineCloseOptions = DrainOptions;
 
 /** What `close` came to. */
 export interface PipelineCloseResult {
@@ -108,9 +96,8 @@ export class Pipeline extends EventEmitter<PipelineEvents> {
   readonly #io: LaneIo;
   readonly #stages: LaneHost[] = [];
   readonly #orders: (StageOrder | undefined)[];
-  readonly #startedAt = performance.now();
-  #lastStats = { at: performance.now(), handled: 0 };
-  #closing: Promise<PipelineCloseResult> | undefined;
+  readonly #rate = new RateMeter();
+  readonly #ending = new Ending((time) => this.#end(time));
 
   private constructor(checked: CheckedPipeline, sockets: Ends, io: LaneIo) {
     super();
@@ -177,16 +164,15 @@ export class Pipeline extends EventEmitter<PipelineEvents> {
     host.on('lost', (lost) =>
       this.#report(lost.error, 'lost', index, lost.thread, splitMessage(lost), lost.outcome),
     );
-    host.on('thread', (event) => {
-      this.emit('thread', { ...event, stage: index });
-      // Whoever is there now may have to hand on what the dead one would have.
-      if (order !== undefined && event.type === 'started') host.ring();
-      if (event.type === 'died') this.#report(event.error!, 'thread', index, event.thread);
-      if (event.type === 'circuit-open') {
-        const text = `handler thread ${event.thread} died too often and is replaced in ${event.wait! / 1000} s`;
-        this.#report(new HandlerError(text, { cause: event.error }), 'circuit', index, event.thread);
-      }
-    });
+    onThreads(
+      host,
+      (event) => {
+        this.emit('thread', { ...event, stage: index });
+        // Whoever is there now may have to hand on what the dead one would have.
+        if (order !== undefined && event.type === 'started') host.ring();
+      },
+      (error, type, thread) => this.#report(error, type, index, thread),
+    );
     host.on('log', (level, args, thread) => this.emit('log', level, args, index, thread));
     return host;
   }
@@ -206,18 +192,14 @@ export class Pipeline extends EventEmitter<PipelineEvents> {
   stats(): PipelineStats {
     const stages = this.#stages.map((host): PipelineStageStats => {
       const threads = host.stats();
-      return { ...sumOf(threads, this.#closing === undefined ? host.pending : 0), threads };
+      return { ...sumOf(threads, this.closed ? 0 : host.pending), threads };
     });
-    const handled = stages.at(-1)?.handled ?? 0;
-    const now = performance.now();
-    const rate = ((handled - this.#lastStats.handled) * 1000) / Math.max(1, now - this.#lastStats.at);
-    this.#lastStats = { at: now, handled };
-    return { uptime: now - this.#startedAt, rate, stages };
+    return { ...this.#rate.look(stages.at(-1)?.handled ?? 0), stages };
   }
 
   /** Whether it is closed, or about to. */
   get closed(): boolean {
-    return this.#closing !== undefined;
+    return this.#ending.begun;
   }
 
   /**
@@ -227,27 +209,21 @@ export class Pipeline extends EventEmitter<PipelineEvents> {
    * @returns how many messages could not be finished in time; each is reported as an `'error'`, too
    */
   close(options?: PipelineCloseOptions): Promise<PipelineCloseResult> {
-    try {
-      const { drain, timeout = 5000 } = checkOptions(options);
-      const patience = checkTimeout(timeout);
-      this.#closing ??= this.#end(drain === undefined ? true : checkFlag('drain', drain), patience);
-      return this.#closing;
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return this.#ending.begin(options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  async #end(drain: boolean, timeout: number): Promise<PipelineCloseResult> {
-    const until = timeout < 0 ? Infinity : performance.now() + timeout;
+  async #end(time: EndTime): Promise<PipelineCloseResult> {
     this.#stages[0]!.pauseSources();
-    if (!drain || !(await this.#drained(until))) {
-      for (const host of this.#stages) host.abort();
-      await this.#drained(performance.now() + ABORT_MS);
-    }
+    await time.finish(
+      (until) => this.#drained(until),
+      () => {
+        for (const host of this.#stages) host.abort();
+      },
+    );
     let unfinished = 0;
     // The first stage first, so that nothing comes into one that is closed.
     for (const [stage, host] of this.#stages.entries()) {
@@ -257,7 +233,7 @@ export class Pipeline extends EventEmitter<PipelineEvents> {
         this.#report(error, 'close', stage, undefined, splitMessage(message));
       }
     }
-    this.#release(until === Infinity ? -1 : Math.max(LEAST_LINGER_MS, until - performance.now()));
+    this.#release(time.linger);
     const result = { unfinished };
     this.emit('close', result);
     return result;
@@ -266,10 +242,8 @@ export class Pipeline extends EventEmitter<PipelineEvents> {
   async #drained(until: number): Promise<boolean> {
     for (const [index, host] of this.#stages.entries()) {
       const order = this.#orders[index];
-      while (!host.idle || (order !== undefined && native.sequencerWaiting(order.sequencer) > 0)) {
-        if (performance.now() >= until) return false;
-        await sleep(LOOK_MS);
-      }
+      const handedOn = (): boolean => order === undefined || native.sequencerWaiting(order.sequencer) === 0;
+      if (!(await host.drained(until, handedOn))) return false;
     }
     return true;
   }

@@ -3,16 +3,22 @@
  */
 import { EventEmitter } from 'node:events';
 import { connectionDefaults } from '../connection-defaults.js';
-import { ArgumentError, argumentError, HandlerError, ZmqError } from '../errors.js';
-import { checkEndpoints, checkHandlerOptions, type HandlerOptions } from '../lanes/host-options.js';
+import { ArgumentError, argumentError, ZmqError } from '../errors.js';
+import {
+  checkEndpoints,
+  checkHandlerOptions,
+  HANDLER_OPTION_NAMES,
+  type HandlerOptions,
+} from '../lanes/host-options.js';
 import { LaneHost, type LostMessage, type ThreadEvent } from '../lanes/lane-host.js';
 import { LaneIo } from '../lanes/lane-io.js';
 import { asBuffer, splitMessage, sumOf } from '../lanes/lane-message.js';
 import type { LaneStats } from '../lanes/lane-stats.js';
 import type { LogLevel, ReportedMessage } from '../lanes/outlet.js';
 import { BODY_AFTER_DELIMITER, BODY_AFTER_ROUTING_ID, nativeRoute, type Route } from '../lanes/route.js';
+import { type DrainOptions, Ending, type EndTime, onThreads, RateMeter } from '../lanes/run.js';
 import type { SocketOptions } from '../option-types.js';
-import { checkFlag, checkOptions, checkTimeout } from '../pending.js';
+import { checkFlag, checkNames, checkTimeout } from '../pending.js';
 import { Router } from '../sockets.js';
 import { defaultErrorReply, type ErrorReply, framesOf } from './error-reply.js';
 import { ReplyQueue } from './reply-queue.js';
@@ -44,13 +50,19 @@ export interface ServeOptions extends HandlerOptions {
   socketOptions?: SocketOptions;
 }
 
+const OPTION_NAMES: readonly string[] = [
+  ...HANDLER_OPTION_NAMES,
+  'bind',
+  'connect',
+  'route',
+  'errorReply',
+  'replyTimeout',
+  'delimiter',
+  'socketOptions',
+] satisfies readonly (keyof ServeOptions)[];
+
 /** Options of a server's `close`. */
-export interface ServerCloseOptions {
-  /** Whether to finish what was accepted; true unless told. */
-  drain?: boolean;
-  /** How long that may take, in milliseconds, -1 for as long as it takes; 5000 unless told. */
-  timeout?: number;
-}
+export type ServerCloseOptions = DrainOptions;
 
 /** What `close` came to. */
 export interface ServerCloseResult {
@@ -112,9 +124,8 @@ export class Server extends EventEmitter<ServerEvents> {
   readonly #host: LaneHost;
   readonly #replies: ReplyQueue;
   readonly #errorReply: ErrorReply | false | undefined;
-  readonly #startedAt = performance.now();
-  #lastStats = { at: performance.now(), handled: 0 };
-  #closing: Promise<ServerCloseResult> | undefined;
+  readonly #rate = new RateMeter();
+  readonly #ending = new Ending((time) => this.#end(time));
 
   /** @internal */
   constructor(made: {
@@ -139,36 +150,24 @@ export class Server extends EventEmitter<ServerEvents> {
     host.on('lost', (lost) =>
       this.#report(lost.error, 'lost', lost.thread, splitMessage(lost), lost.outcome),
     );
-    host.on('thread', (event) => {
-      this.emit('thread', event);
-      if (event.type === 'died') this.#report(event.error!, 'thread', event.thread);
-      if (event.type === 'circuit-open') {
-        const seconds = event.wait! / 1000;
-        const text = `handler thread ${event.thread} died too often and is replaced in ${seconds} s`;
-        this.#report(new HandlerError(text, { cause: event.error }), 'circuit', event.thread);
-      }
-    });
+    onThreads(
+      host,
+      (event) => this.emit('thread', event),
+      (error, type, thread) => this.#report(error, type, thread),
+    );
     host.on('log', (level, args, thread) => this.emit('log', level, args, thread));
   }
 
   /** What it has done so far, and is doing. */
   stats(): ServerStats {
     const threads = this.#host.stats();
-    const sums = sumOf(threads, this.#closing === undefined ? this.#host.pending : 0);
-    const now = performance.now();
-    const rate = ((sums.handled - this.#lastStats.handled) * 1000) / Math.max(1, now - this.#lastStats.at);
-    this.#lastStats = { at: now, handled: sums.handled };
-    return {
-      uptime: now - this.#startedAt,
-      rate,
-      ...sums,
-      threads,
-    };
+    const sums = sumOf(threads, this.closed ? 0 : this.#host.pending);
+    return { ...this.#rate.look(sums.handled), ...sums, threads };
   }
 
   /** Whether it is closed, or about to. */
   get closed(): boolean {
-    return this.#closing !== undefined;
+    return this.#ending.begun;
   }
 
   /**
@@ -178,36 +177,27 @@ export class Server extends EventEmitter<ServerEvents> {
    * @returns how many requests could not be finished in time; each is reported as an `'error'`, too
    */
   close(options?: ServerCloseOptions): Promise<ServerCloseResult> {
-    try {
-      const { drain, timeout = 5000 } = checkOptions(options);
-      const patience = checkTimeout(timeout);
-      this.#closing ??= this.#end(drain === undefined ? true : checkFlag('drain', drain), patience);
-      return this.#closing;
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return this.#ending.begin(options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  async #end(drain: boolean, timeout: number): Promise<ServerCloseResult> {
+  async #end(time: EndTime): Promise<ServerCloseResult> {
     const host = this.#host;
-    const until = timeout < 0 ? Infinity : performance.now() + timeout;
     host.pauseSources();
-    if (!drain || !(await host.drained(timeout))) {
-      host.abort();
-      await host.drained(ABORT_MS);
-    }
+    await time.finish(
+      (until) => host.drained(until),
+      () => host.abort(),
+    );
     const left = await host.close();
     this.#replies.close();
     for (const message of left) {
       const error = new ZmqError('The server closed before the request was done', { code: 'ECANCELED' });
       this.#report(error, 'close', undefined, splitMessage(message));
     }
-    const linger = until === Infinity ? -1 : Math.max(LEAST_LINGER_MS, until - performance.now());
-    this.#socket.close({ linger });
+    this.#socket.close({ linger: time.linger });
     this.#io.close();
     const result = { unfinished: left.length };
     this.emit('close', result);
@@ -253,11 +243,6 @@ export class Server extends EventEmitter<ServerEvents> {
   }
 }
 
-/** How long running handlers get when their signal was aborted, in milliseconds. */
-const ABORT_MS = 100;
-/** What replies that libzmq has get to leave, even when the time is up, in milliseconds. */
-const LEAST_LINGER_MS = 100;
-
 /**
  * Starts a server: requests of REQ and DEALER peers are handled by a module's function, in several threads, and what
  * it returns goes back to whoever asked.
@@ -276,6 +261,7 @@ const LEAST_LINGER_MS = 100;
  */
 export async function serve(options: ServeOptions): Promise<Server> {
   if (typeof options !== 'object' || options === null) throw argumentError('options', 'an object', options);
+  checkNames('options', options, OPTION_NAMES);
   const bind = checkEndpoints('bind', options.bind);
   const connect = checkEndpoints('connect', options.connect);
   if (bind.length + connect.length === 0) {

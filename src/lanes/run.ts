@@ -1,0 +1,96 @@
+/** What a server and a pipeline have in common while they run and when they end. */
+import { HandlerError } from '../errors.js';
+import { checkFlag, checkNames, checkOptions, checkTimeout } from '../pending.js';
+import type { LaneHost, ThreadEvent } from './lane-host.js';
+
+/** How `close` goes about it. */
+export interface DrainOptions {
+  /** Whether to finish what was accepted; true unless told. */
+  drain?: boolean;
+  /** How long that may take, in milliseconds, -1 for as long as it takes; 5000 unless told. */
+  timeout?: number;
+}
+
+/** How long running handlers get when their signal was aborted, in milliseconds. */
+const ABORT_MS = 100;
+/** What libzmq gets to send what it has, even when the time is up, in milliseconds. */
+const LEAST_LINGER_MS = 100;
+
+/** The end of a run: once, however often it is asked for. */
+export class Ending<Result> {
+  #ended: Promise<Result> | undefined;
+
+  constructor(private readonly end: (time: EndTime) => Promise<Result>) {}
+
+  get begun(): boolean {
+    return this.#ended !== undefined;
+  }
+
+  /** @returns a promise that rejects with {@link ArgumentError} for bad options */
+  begin(options: DrainOptions | undefined): Promise<Result> {
+    try {
+      checkNames('options', options, ['drain', 'timeout']);
+      const { drain, timeout = 5000 } = checkOptions(options);
+      const time = new EndTime(drain === undefined || checkFlag('drain', drain), checkTimeout(timeout));
+      this.#ended ??= this.end(time);
+      return this.#ended;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+}
+
+/** How long an end may take. */
+export class EndTime {
+  private readonly until: number;
+
+  constructor(
+    private readonly drain: boolean,
+    timeout: number,
+  ) {
+    this.until = timeout < 0 ? Infinity : performance.now() + timeout;
+  }
+
+  /** Waits until all is done, or aborts what is not. @param drained waits until the time given, and says whether it is */
+  async finish(drained: (until: number) => Promise<boolean>, abort: () => void): Promise<void> {
+    if (this.drain && (await drained(this.until))) return;
+    abort();
+    await drained(performance.now() + ABORT_MS);
+  }
+
+  /** What is left for libzmq to send what it has, in milliseconds; -1 for as long as it takes. */
+  get linger(): number {
+    return this.until === Infinity ? -1 : Math.max(LEAST_LINGER_MS, this.until - performance.now());
+  }
+}
+
+/** How much is done per second, between one look and the next. */
+export class RateMeter {
+  readonly #startedAt = performance.now();
+  #last = { at: this.#startedAt, count: 0 };
+
+  /** @returns milliseconds since the start, and the rate since the last look */
+  look(count: number): { uptime: number; rate: number } {
+    const now = performance.now();
+    const rate = ((count - this.#last.count) * 1000) / Math.max(1, now - this.#last.at);
+    this.#last = { at: now, count };
+    return { uptime: now - this.#startedAt, rate };
+  }
+}
+
+/** Has what goes wrong with a host's threads reported as errors, too. */
+export function onThreads(
+  host: LaneHost,
+  tell: (event: ThreadEvent) => void,
+  report: (error: Error, type: 'thread' | 'circuit', thread: number) => void,
+): void {
+  host.on('thread', (event) => {
+    tell(event);
+    if (event.type === 'died') report(event.error!, 'thread', event.thread);
+    if (event.type === 'circuit-open') {
+      const seconds = event.wait! / 1000;
+      const text = `handler thread ${event.thread} died too often and is replaced in ${seconds} s`;
+      report(new HandlerError(text, { cause: event.error }), 'circuit', event.thread);
+    }
+  });
+}
