@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { Pull, Push } from 'zeromq-threads';
@@ -254,6 +255,21 @@ describe('examples', () => {
       'handler: there is no method fly',
       '4 requests, 0 unfinished',
     ]);
+  });
+
+  it('hash-workers: files are hashed, by several threads', async () => {
+    ran.add('hash-workers/hash.mjs');
+    const server = start('hash-workers/server.mjs', endpoints.tcp(), '2');
+    const folder = fileURLToPath(new URL('hash-workers/', EXAMPLES));
+    const files = readdirSync(folder).map((name) => join(folder, name));
+    expect(await run('hash-workers/client.mjs', await endpointOf(server), ...files)).toEqual(
+      files.map((file) => `${createHash('sha256').update(readFileSync(file)).digest('hex')}  ${file}`),
+    );
+    process.kill(server.pid, 'SIGTERM');
+    const counts = (await endOf(server))
+      .slice(1)
+      .map((line) => Number(/^thread \d: (\d) contents, /.exec(line)?.[1]));
+    expect(counts[0]! + counts[1]!).toBe(files.length);
   });
 
   it('log-pipeline: all lines come out, in order', async () => {

@@ -7,6 +7,7 @@ import {
   HANDLER_OPTION_NAMES,
   type HandlerOptions,
 } from '../lanes/host-options.js';
+import { type CheckedMetricsOptions, checkMetrics, type MetricsOptions } from '../lanes/metrics.js';
 import {
   BODY_AFTER_ROUTING_ID,
   BODY_AT_START,
@@ -56,6 +57,8 @@ export interface PipelineOptions extends Partial<StageOptions> {
   readonly stages?: readonly StageOptions[];
   /** Whether results leave in the order in which what they came from was received; not unless told. */
   readonly ordered?: boolean;
+  /** Metrics for Prometheus, none unless told. */
+  readonly metrics?: MetricsOptions;
 }
 
 export interface CheckedStage {
@@ -68,6 +71,7 @@ export interface CheckedPipeline {
   readonly sinks: readonly (SinkOptions & Endpoints)[];
   readonly stages: readonly CheckedStage[];
   readonly ordered: boolean;
+  readonly metrics: CheckedMetricsOptions | undefined;
 }
 
 export interface Endpoints {
@@ -83,6 +87,7 @@ const PIPELINE_NAMES = [
   'sink',
   'stages',
   'ordered',
+  'metrics',
 ] as const satisfies readonly (keyof PipelineOptions)[];
 const END_NAMES = ['type', 'bind', 'connect', 'socketOptions'];
 
@@ -117,6 +122,7 @@ export function checkPipelineOptions(options: PipelineOptions): CheckedPipeline 
     sinks,
     stages: stagesOf(options).map((stage, index) => checkStage(stage, index === 0 ? bodyAt : BODY_AT_START)),
     ordered: checkFlag('ordered', options.ordered),
+    metrics: checkMetrics(options.metrics, 'pipeline'),
   };
 }
 

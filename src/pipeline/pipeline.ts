@@ -8,6 +8,7 @@ import { LaneHost, type LostMessage, type ThreadEvent } from '../lanes/lane-host
 import { LaneIo } from '../lanes/lane-io.js';
 import { asBuffer, splitMessage, sumOf } from '../lanes/lane-message.js';
 import type { LaneStats } from '../lanes/lane-stats.js';
+import { Metrics } from '../lanes/metrics.js';
 import type { LogLevel, ReportedMessage } from '../lanes/outlet.js';
 import { BY_KEY } from '../lanes/route.js';
 import { type DrainOptions, Ending, type EndTime, onThreads, RateMeter } from '../lanes/run.js';
@@ -92,15 +93,27 @@ export class Pipeline extends EventEmitter<PipelineEvents> {
   readonly sources: readonly string[];
   /** The endpoints of all sinks. */
   readonly sinks: readonly string[];
+  /** Where Prometheus finds the metrics, with `metrics.port`. */
+  readonly metricsUrl: string | undefined;
+  readonly #metrics: Metrics | undefined;
   readonly #sockets: Ends;
   readonly #io: LaneIo;
-  readonly #stages: LaneHost[] = [];
+  readonly #stages: LaneHost[];
   readonly #orders: (StageOrder | undefined)[];
   readonly #rate = new RateMeter();
   readonly #ending = new Ending((time) => this.#end(time));
 
-  private constructor(checked: CheckedPipeline, sockets: Ends, io: LaneIo) {
+  private constructor(
+    checked: CheckedPipeline,
+    sockets: Ends,
+    io: LaneIo,
+    metrics: Metrics | undefined,
+    stages: LaneHost[],
+  ) {
     super();
+    this.#stages = stages;
+    this.#metrics = metrics;
+    this.metricsUrl = metrics?.url;
     this.#sockets = sockets;
     this.#io = io;
     this.sources = sockets.sourceEndpoints;
@@ -113,9 +126,17 @@ export class Pipeline extends EventEmitter<PipelineEvents> {
 
   /** @internal */
   static async start(checked: CheckedPipeline): Promise<Pipeline> {
-    const sockets = new Ends(checked);
-    const io = new LaneIo();
-    const line = new Pipeline(checked, sockets, io);
+    const stages: LaneHost[] = [];
+    const metrics =
+      checked.metrics && (await Metrics.start(checked.metrics, () => stages.map((host) => host.stats())));
+    let sockets: Ends;
+    try {
+      sockets = new Ends(checked);
+    } catch (error) {
+      metrics?.close();
+      throw error;
+    }
+    const line = new Pipeline(checked, sockets, new LaneIo(), metrics, stages);
     try {
       // The last first: each stage has to know where its results go.
       for (let index = checked.stages.length - 1; index >= 0; index -= 1) {
@@ -251,6 +272,7 @@ export class Pipeline extends EventEmitter<PipelineEvents> {
   #release(linger: number): void {
     this.#sockets.close(linger);
     this.#io.close();
+    this.#metrics?.close();
     for (const order of this.#orders) if (order !== undefined) native.sequencerRelease(order.sequencer);
   }
 

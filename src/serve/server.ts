@@ -14,6 +14,7 @@ import { LaneHost, type LostMessage, type ThreadEvent } from '../lanes/lane-host
 import { LaneIo } from '../lanes/lane-io.js';
 import { asBuffer, splitMessage, sumOf } from '../lanes/lane-message.js';
 import type { LaneStats } from '../lanes/lane-stats.js';
+import { checkMetrics, Metrics, type MetricsOptions } from '../lanes/metrics.js';
 import type { LogLevel, ReportedMessage } from '../lanes/outlet.js';
 import { BODY_AFTER_DELIMITER, BODY_AFTER_ROUTING_ID, nativeRoute, type Route } from '../lanes/route.js';
 import { type DrainOptions, Ending, type EndTime, onThreads, RateMeter } from '../lanes/run.js';
@@ -46,6 +47,8 @@ export interface ServeOptions extends HandlerOptions {
    * Messages without an empty frame have only a routing id before their body either way.
    */
   delimiter?: boolean;
+  /** Metrics for Prometheus, none unless told. */
+  metrics?: MetricsOptions;
   /** Options of the ROUTER socket: high-water marks, heartbeats, CURVE keys, `context`, ... */
   socketOptions?: SocketOptions;
 }
@@ -58,6 +61,7 @@ const OPTION_NAMES: readonly string[] = [
   'errorReply',
   'replyTimeout',
   'delimiter',
+  'metrics',
   'socketOptions',
 ] satisfies readonly (keyof ServeOptions)[];
 
@@ -119,6 +123,9 @@ export class Server extends EventEmitter<ServerEvents> {
   /** The endpoint it listens on, or is connected to: the first where there are several. */
   readonly endpoint: string;
   readonly endpoints: readonly string[];
+  /** Where Prometheus finds the metrics, with `metrics.port`. */
+  readonly metricsUrl: string | undefined;
+  readonly #metrics: Metrics | undefined;
   readonly #socket: Router;
   readonly #io: LaneIo;
   readonly #host: LaneHost;
@@ -135,6 +142,7 @@ export class Server extends EventEmitter<ServerEvents> {
     endpoints: readonly string[];
     replies: ReplyQueue;
     errorReply: ErrorReply | false | undefined;
+    metrics: Metrics | undefined;
   }) {
     super();
     this.#socket = made.socket;
@@ -142,6 +150,8 @@ export class Server extends EventEmitter<ServerEvents> {
     this.#host = made.host;
     this.#replies = made.replies;
     this.#errorReply = made.errorReply;
+    this.#metrics = made.metrics;
+    this.metricsUrl = made.metrics?.url;
     this.endpoints = made.endpoints;
     this.endpoint = made.endpoints[0]!;
     const { host } = made;
@@ -199,6 +209,7 @@ export class Server extends EventEmitter<ServerEvents> {
     }
     this.#socket.close({ linger: time.linger });
     this.#io.close();
+    this.#metrics?.close();
     const result = { unfinished: left.length };
     this.emit('close', result);
     return result;
@@ -275,16 +286,20 @@ export async function serve(options: ServeOptions): Promise<Server> {
   const delimited = delimiter === undefined || checkFlag('delimiter', delimiter);
   const routing = nativeRoute(route, delimited ? BODY_AFTER_DELIMITER : BODY_AFTER_ROUTING_ID);
   const handling = checkHandlerOptions(options, typeof route === 'object');
+  const measuring = checkMetrics(options.metrics, 'serve');
   // Replies to peers that are gone, or full, must not be dropped in silence.
   const defaults = connect.length > 0 ? connectionDefaults : {};
   const socket = new Router({ ...defaults, ...options.socketOptions, mandatory: true });
   const io = new LaneIo();
   const replies = new ReplyQueue(patience < 0 ? Infinity : patience);
   let server: Server | undefined;
+  let host: LaneHost | undefined;
+  let metrics: Metrics | undefined;
   try {
+    metrics = measuring && (await Metrics.start(measuring, () => (host === undefined ? [] : [host.stats()])));
     const endpoints = [...bind.map((endpoint) => socket.bind(endpoint)), ...connect];
     for (const endpoint of connect) socket.connect(endpoint);
-    const host = await LaneHost.start({
+    host = await LaneHost.start({
       ...handling,
       label: 'serve',
       io,
@@ -301,9 +316,10 @@ export async function serve(options: ServeOptions): Promise<Server> {
       onAsk: (message, error) => server?.answer(message, error),
       onLost: (lost) => server?.answer(splitMessage(lost), lost.error),
     });
-    server = new Server({ socket, io, host, endpoints, replies, errorReply });
+    server = new Server({ socket, io, host, endpoints, replies, errorReply, metrics });
     return server;
   } catch (error) {
+    metrics?.close();
     socket.close({ linger: 0 });
     io.close();
     throw error;
