@@ -316,8 +316,8 @@ describe('examples', () => {
 
 describe('the demo', () => {
   const ROW =
-    /^ {2}(PUSH to PULL|ROUTER, 100 in flight) +[\d,]+ {3}(batches|for await) +([\d,]+) +[\d.]+ +[\d.]+ ms {2}/;
-  const PARTS = ['phases.mjs', 'payloads.mjs', 'display.mjs', 'peer.mjs'];
+    /^ {2}(PUSH to PULL|ROUTER, 100 in flight|CPU-heavy requests) +[\d,]+ {3}(batches|for await|one loop|serve\(\)) +([\d,]+) +[\d.]+ +[\d.]+ ms {2}/;
+  const PARTS = ['phases.mjs', 'payloads.mjs', 'display.mjs', 'peer.mjs', 'work.mjs'];
 
   afterEach(() => {
     for (const part of PARTS) ran.add(`demo/${part}`);
@@ -326,12 +326,13 @@ describe('the demo', () => {
   it('prints lines where there is no terminal, with figures for every phase, and ends well', async () => {
     const lines = await run('demo/demo.mjs', '--seconds', '3');
     const done = lines.filter((line) => line.endsWith('  done'));
-    expect(done).toHaveLength(5);
+    expect(done).toHaveLength(7);
     for (const line of done) {
       expect(line).toMatch(ROW);
       expect(Number(ROW.exec(line)?.[3]?.replaceAll(',', '')), line).toBeGreaterThan(0);
     }
     expect(lines.join('\n')).toMatch(/^[\d,]+ messages, all of them complete and in order\.$/m);
+    expect(lines.join('\n')).toMatch(/^serve\(\) answered \d+\.\d times as many/m);
     expect(lines.join('')).not.toContain('\x1b');
   });
 
@@ -339,7 +340,7 @@ describe('the demo', () => {
     const demo = terminal(['--seconds', '3']);
     await demo.waitFor('it draws the table several times', TIMEOUT, ({ stdout }) => {
       const redrawn = stdout.split('▸').length - 1;
-      return redrawn > 3 && stdout.includes('\x1b[8A') ? true : undefined;
+      return redrawn > 3 && stdout.includes('\x1b[10A') ? true : undefined;
     });
     demo.write('\x03'); // Ctrl-C
     const { code } = await demo.waitForExit('it ends after Ctrl-C', TIMEOUT);

@@ -12,7 +12,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { makeDisplay } from './display.mjs';
 
-const { values } = parseArgs({ options: { seconds: { type: 'string', default: '9' } } });
+const { values } = parseArgs({ options: { seconds: { type: 'string', default: '10' } } });
 const totalMs = Number(values.seconds) * 1000;
 if (!(totalMs >= 1000)) {
   console.error(`--seconds: expected a number from 1 up, got ${values.seconds}`);
@@ -47,6 +47,11 @@ async function main() {
 
   const total = rows.reduce((sum, { messages }) => sum + messages, 0);
   console.log(`${total.toLocaleString('en')} messages, all of them complete and in order.`);
+  const [inLoop, inThreads] = rows.slice(-2);
+  const times = (inThreads.rate / inLoop.rate).toFixed(1);
+  console.log(
+    `serve() answered ${times} times as many CPU-heavy requests as one event loop, which is free meanwhile.`,
+  );
   console.log("Late: 99 % of the turns of this process's event loop began no later than that.");
   console.log('Proper measurements, beside other libraries: see bench/README.md.');
 }
@@ -138,7 +143,7 @@ async function startPeer() {
       child.kill('SIGKILL');
       await once(child, 'exit');
     },
-    answer: () => {
+    answer: ({ anyTime = false } = {}) => {
       const next = new Promise((resolve) => {
         const taken = said.shift();
         if (taken !== undefined) resolve(taken);
@@ -148,7 +153,7 @@ async function startPeer() {
             resolve(message);
           };
       });
-      return Promise.race([next, failed, late()]);
+      return Promise.race(anyTime ? [next, failed] : [next, failed, late()]);
     },
   };
   try {

@@ -1,6 +1,7 @@
 // The demo's other process: sends, or echoes, as it is told over the channel to its parent.
-import { Push, Router } from 'zeromq-threads';
+import { Dealer, Push, Router } from 'zeromq-threads';
 import { makePayloads } from './payloads.mjs';
+import { work } from './work.mjs';
 
 let stopped = false;
 
@@ -32,12 +33,42 @@ async function echo() {
   return sent;
 }
 
+/** Has so many requests under way until told to stop, and checks that each is answered with the right result. */
+async function ask({ endpoint, size, ahead }) {
+  const requests = makePayloads(size);
+  const expected = requests.map(work).map(String);
+  const wanted = new Map();
+  for (const result of expected) wanted.set(result, 0);
+  const socket = new Dealer();
+  socket.connect(endpoint);
+  let sent = 0;
+  let answered = 0;
+  const send = async () => {
+    const which = sent++ & 255;
+    wanted.set(expected[which], wanted.get(expected[which]) + 1);
+    await socket.send(requests[which]);
+  };
+  while (sent < ahead) await send();
+  for await (const [result] of socket) {
+    const open = wanted.get(String(result));
+    if (!open) throw new Error(`answer ${answered + 1} is not one that was asked for`);
+    wanted.set(String(result), open - 1);
+    answered += 1;
+    if (!stopped) await send();
+    else if (answered === sent) break;
+  }
+  socket.close();
+  return answered;
+}
+
+const ROLES = { push, echo, ask };
+
 process.on('message', async ({ start, stop, ...options }) => {
   if (stop) stopped = true;
   if (start === undefined) return;
   stopped = false;
   try {
-    process.send({ sent: await (start === 'push' ? push(options) : echo()) });
+    process.send({ sent: await ROLES[start](options) });
   } catch (error) {
     process.send({ error: error.stack });
   }

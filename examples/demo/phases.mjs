@@ -1,6 +1,8 @@
 // What the demo does, one after the other. Each phase receives in this process what the peer process sends, checks
 // every message, and counts in `tally`, which the display reads meanwhile.
-import { Dealer, Pull } from 'zeromq-threads';
+import { availableParallelism } from 'node:os';
+import { Dealer, Pull, Router, serve } from 'zeromq-threads';
+import { work } from './work.mjs';
 
 /** Requests that wait for their echo at any time. */
 const AHEAD = 100;
@@ -11,6 +13,8 @@ export const PHASES = [
   { what: 'PUSH to PULL', size: 1024, how: 'for await', run: pullForAwait },
   { what: 'PUSH to PULL', size: 65536, how: 'for await', run: pullForAwait },
   { what: `ROUTER, ${AHEAD} in flight`, size: 64, how: 'for await', run: echo },
+  { what: 'CPU-heavy requests', size: 64, how: 'one loop', run: workInLoop },
+  { what: 'CPU-heavy requests', size: 64, how: 'serve()', run: workInThreads },
 ];
 
 /** Everything that is ready at a time, without an object for each message. */
@@ -56,6 +60,40 @@ async function echo({ size }, peer, tally, timeIsOver) {
   return finish(peer, dealer, tally);
 }
 
+/** The peer asks, and this process's event loop has the work to do. */
+async function workInLoop({ size }, peer, tally, timeIsOver) {
+  const router = new Router();
+  const answered = startAsking(peer, size, router.bind('tcp://127.0.0.1:*'), timeIsOver);
+  answered.finally(() => router.close()).catch(() => {});
+  for await (const [client, request] of router) {
+    await router.send([client, work(request)]);
+    tally.messages += 1;
+  }
+  compare(await answered, tally);
+}
+
+/** The same, and serve() has a thread for each core to do it. */
+async function workInThreads({ size }, peer, tally, timeIsOver) {
+  const server = await serve({
+    bind: 'tcp://127.0.0.1:*',
+    handler: new URL('./work.mjs', import.meta.url),
+    threads: availableParallelism(),
+  });
+  try {
+    Object.defineProperty(tally, 'messages', { get: () => server.stats().handled });
+    compare(await startAsking(peer, size, server.endpoint, timeIsOver), tally);
+  } finally {
+    await server.close();
+  }
+}
+
+/** @returns a promise of what the peer says when all its requests were answered, and well */
+function startAsking(peer, size, endpoint, timeIsOver) {
+  peer.send({ start: 'ask', size, endpoint, ahead: AHEAD });
+  timeIsOver.then(() => peer.send({ stop: true }));
+  return peer.answer({ anyTime: true });
+}
+
 function startSending(peer, size, timeIsOver) {
   const pull = new Pull();
   peer.send({ start: 'push', size, endpoint: pull.bind('tcp://127.0.0.1:*') });
@@ -72,6 +110,9 @@ function check(first, length, size, tally) {
 
 async function finish(peer, socket, tally) {
   socket.close();
-  const { sent } = await peer.answer();
+  compare(await peer.answer(), tally);
+}
+
+function compare({ sent }, tally) {
   if (sent !== tally.messages) throw new Error(`${sent} messages were sent, ${tally.messages} came`);
 }
