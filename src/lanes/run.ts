@@ -7,7 +7,10 @@ import type { LaneHost, ThreadEvent } from './lane-host.js';
 export interface DrainOptions {
   /** Whether to finish what was accepted; true unless told. */
   drain?: boolean;
-  /** How long that may take, in milliseconds, -1 for as long as it takes; 5000 unless told. */
+  /**
+   * How long that may take, in milliseconds, -1 for as long as it takes; 5000 unless told. Then what still runs is
+   * aborted; a thread that does not end by itself within another 2 s, since its handler blocks it, is ended.
+   */
   timeout?: number;
 }
 

@@ -1,5 +1,6 @@
 /** What is answered when a handler fails. */
-import type { Sendable } from '../encode.js';
+import { encodePart, type Sendable } from '../encode.js';
+import { asError } from '../lanes/wire-error.js';
 
 /** What a handler's failure is answered with; undefined for nothing. */
 export type ErrorReply = (error: Error, request: Buffer[]) => Sendable | readonly Sendable[] | undefined;
@@ -16,4 +17,15 @@ export function defaultErrorReply(error: Error): string {
 export function framesOf(result: unknown): Sendable[] {
   if (result === undefined) return [''];
   return (Array.isArray(result) ? result : [result]) as Sendable[];
+}
+
+/** The frames of an answer to a failure, undefined for none. A wording that fails itself is what is answered with. */
+export function wordedReply(wording: ErrorReply, error: Error, request: Buffer[]): Sendable[] | undefined {
+  try {
+    const worded = wording(error, request);
+    if (worded === undefined) return undefined;
+    return framesOf(worded).map((frame) => encodePart(frame, 'The error reply'));
+  } catch (second) {
+    return [defaultErrorReply(asError(second))];
+  }
 }

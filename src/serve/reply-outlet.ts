@@ -4,11 +4,11 @@ import { argumentError } from '../errors.js';
 import type { Handle } from '../handles.js';
 import { reported } from '../lanes/lane-consumer.js';
 import type { Outlet, OutletThread } from '../lanes/outlet.js';
-import { asError, toWire } from '../lanes/wire-error.js';
+import { toWire } from '../lanes/wire-error.js';
 import type { Work } from '../lanes/work.js';
 import { LANE_DROPPED, LANE_SENT } from '../layout.js';
 import { attachmentOf, Socket } from '../socket.js';
-import { defaultErrorReply, type ErrorReply, framesOf } from './error-reply.js';
+import { defaultErrorReply, type ErrorReply, framesOf, wordedReply } from './error-reply.js';
 import { ReplyQueue } from './reply-queue.js';
 
 export interface ReplyOutletData {
@@ -47,15 +47,8 @@ class ReplyOutlet implements Outlet {
       work.leave();
       return this.thread.ask(work, error);
     }
-    let frames: Sendable[];
-    try {
-      const worded = this.wording(error, work.frames);
-      if (worded === undefined) return undefined;
-      frames = framesOf(worded);
-    } catch (second) {
-      frames = [defaultErrorReply(asError(second))];
-    }
-    return this.reply(work, frames);
+    const frames = wordedReply(this.wording, error, work.frames);
+    return frames === undefined ? undefined : this.reply(work, frames);
   }
 
   private reply(work: Work, frames: Sendable[]): Promise<void> | undefined {

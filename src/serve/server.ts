@@ -21,7 +21,7 @@ import { type DrainOptions, Ending, type EndTime, onThreads, RateMeter } from '.
 import type { SocketOptions } from '../option-types.js';
 import { checkFlag, checkNames, checkTimeout } from '../pending.js';
 import { Router } from '../sockets.js';
-import { defaultErrorReply, type ErrorReply, framesOf } from './error-reply.js';
+import { defaultErrorReply, type ErrorReply, wordedReply } from './error-reply.js';
 import { ReplyQueue } from './reply-queue.js';
 
 const outletFile = new URL('./reply-outlet.js', import.meta.url).href;
@@ -235,14 +235,9 @@ export class Server extends EventEmitter<ServerEvents> {
   /** @internal Answers a failed request from this thread. */
   answer(message: ReportedMessage, error: Error): void {
     if (this.#errorReply === false) return;
-    let frames: ReturnType<typeof framesOf>;
-    try {
-      const worded = (this.#errorReply ?? defaultErrorReply)(error, message.frames.map(asBuffer));
-      if (worded === undefined) return;
-      frames = framesOf(worded);
-    } catch (second) {
-      frames = [defaultErrorReply(second as Error)];
-    }
+    const wording = this.#errorReply ?? defaultErrorReply;
+    const frames = wordedReply(wording, error, message.frames.map(asBuffer));
+    if (frames === undefined) return;
     try {
       const parts = [...message.envelope.map(asBuffer), ...frames];
       this.#replies.send(this.#socket as never, parts)?.catch((reason: Error) => {

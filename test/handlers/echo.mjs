@@ -46,6 +46,9 @@ const commands = {
   thread: (_, context) => [String(context.thread), String(threadId), String(setups)],
   data: () => JSON.stringify({ workerData, env: process.env.OF_TEST }),
   peer: (_, context) => [String(context.peerAddress), context.routingId, String(context.attempt)],
+  // Dies until it was tried so often.
+  until: (attempt, context) =>
+    context.attempt < Number(attempt) ? process.exit(1) : `at attempt ${context.attempt}`,
   log: (text, context) => {
     context.logger.warn('said', String(text));
     return 'logged';
