@@ -37,7 +37,7 @@ export interface ServeOptions extends HandlerOptions {
   /**
    * What a failed request is answered with: a function, called in this thread; `false` for nothing. Unless told, the
    * function `errorReply` of the handler's module if it exports one, or else one frame of JSON with the error's name,
-   * message and code.
+   * message and code. That export has no part in requests whose thread died: only a function given here has.
    */
   errorReply?: ErrorReply | false;
   /** How long a reply may wait for a peer that does not read, in milliseconds; 10 s unless told. */
