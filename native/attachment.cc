@@ -304,21 +304,25 @@ void Attachment::standBy(const std::shared_ptr<Loop>& loop) {
   if (detached_ || active_ || standBy_) return;
   standBy_ = true;
   assignLocked(loop);
+  if (std::exchange(lookedAfter_, true)) return;
   loop->lookAfter(shared_from_this());
 }
 
 bool Attachment::lookAfter() {
   Guard guard(socket_->mutex);
   if (!standBy_ || detached_ || socket_->closedLocked()) {
-    standBy_ = false;
+    standBy_ = lookedAfter_ = false;
     return false;
   }
   if (ownWatch_ && ownWatch_->armed) {
     // Fires it if there is something that its event loop has not come to.
     socket_->settleLocked();
   } else if (looks_ == looksThen_) {
-    // The owner's thread is busy: from now on its messages are received for it.
+    // The owner's thread is busy: from now on its messages are received for it. It does not know,
+    // and may have a poller wait.
+    inbox_.control(kCtlWaiting).store(1, std::memory_order_seq_cst);
     setActiveLocked(true);
+    lookedAfter_ = false;
     fire();
     return false;
   }

@@ -103,9 +103,10 @@ class Attachment : public LoopWatch {
   uint32_t unannounced_ = 0;  // messages published since the consumer was last told
   bool active_ = false;
   std::shared_ptr<EventLoopWatch> ownWatch_;  // of the owner's event loop
-  bool standBy_ = false;    // the owner's event loop waits; a loop looks after that
-  uint32_t looks_ = 0;      // of the owner's thread
-  uint32_t looksThen_ = 0;  // when the loop last looked after it
+  bool standBy_ = false;      // the owner's event loop waits; a loop looks after that
+  bool lookedAfter_ = false;  // is in that loop's list
+  uint32_t looks_ = 0;        // of the owner's thread
+  uint32_t looksThen_ = 0;    // when the loop last looked after it
   bool detached_ = false;
   bool serving_ = false;
 };

@@ -49,7 +49,8 @@ enum ControlWord : uint32_t {
   kCtlConsumedBytes = 17,     // consumer: their cost in bytes, wraps
   kCtlDemand = 18,  // consumer: how many messages it waits for (honoured by demand-driven sockets)
   kCtlWaiting =
-      32,  // consumer sets 1 and re-checks; producer exchanges 0 after publishing and rings
+      32,  // consumer sets 1 and re-checks; producer exchanges 0 after publishing and rings. The
+           // loop that takes over from a busy event loop sets it, too, before it receives
   kCtlPaused = 33,  // producer sets 1 and re-checks; consumer exchanges 0 and resumes it
   kCtlWords = 48,
 };

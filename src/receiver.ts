@@ -274,9 +274,8 @@ export class Receiver {
 
   /** A poller wants to see what is readable, so messages stay with libzmq unless somebody waits for them. */
   yieldToWatchers(): void {
-    if (this.by === 'eventLoop') return;
     if (this.queue.length === 0) this.deactivate();
-    else Atomics.store(this.attachment.control, CTL_WAITING, 1);
+    else if (this.by !== 'eventLoop') Atomics.store(this.attachment.control, CTL_WAITING, 1);
   }
 
   /** Gives waiting receives what has come. */

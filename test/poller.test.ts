@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { ArgumentError, Dealer, Poller, Pull, Push } from 'zeromq-threads';
 
-import { within } from './bounded.js';
+import { turn, within } from './bounded.js';
 import { linked, ofTest } from './linked.js';
 import { endpoints, startPeer } from './peers/index.js';
 import { onBothThreads } from './threads.js';
@@ -389,6 +389,28 @@ describe('wait', () => {
     poller.close();
     await within('the context closes', context.close());
   });
+});
+
+test('an I/O worker that took over from the event loop does not keep messages from it', async () => {
+  const [pull, push] = linked(new Pull(), new Push(), endpoints.inproc());
+  const poller = new Poller([pull]);
+  // The event loop watches the socket; since nobody waits in it any more, an I/O worker soon receives for it.
+  const first = pull.recv();
+  await turn();
+  await push.send('first');
+  await within('the first message', first);
+  const until = performance.now() + 1000;
+  for (let n = 0; performance.now() < until; n += 1) {
+    const polling = within(`message ${n}`, poller.wait(), 5000);
+    // While the I/O worker is told of the poller: sooner, and later.
+    const sending = performance.now() + ((n * 7919) % 100) / 1000;
+    if (n % 3 === 0) await turn();
+    while (performance.now() < sending);
+    await push.send(`${n}`);
+    await polling;
+    expect(String(pull.tryRecv())).toBe(`${n}`);
+  }
+  poller.close();
 });
 
 describe('for await', () => {
