@@ -4,18 +4,21 @@
 #
 #   setup.sh           what building and running need
 #   setup.sh --test    and what the tests need: a C compiler pyzmq and czmq, for peers in other languages; Linux's ip
+#   setup.sh --bench   and what the benchmarks need: a C compiler, pyzmq, bench/node_modules
 #   setup.sh --lint    and what the linters need; builds nothing
 set -eu
 cd "$(dirname "$0")/.."
 
 want_test=
 want_lint=
+want_bench=
 for argument in "$@"; do
   case $argument in
     --test) want_test=1 ;;
     --lint) want_lint=1 ;;
+    --bench) want_bench=1 ;;
     *)
-      echo 'usage: setup.sh [--test] [--lint]' >&2
+      echo 'usage: setup.sh [--test] [--bench] [--lint]' >&2
       exit 2
       ;;
   esac
@@ -48,9 +51,11 @@ missing_tools() {
   have pkg-config || echo pkg-config
   { have make && { have c++ || have g++ || have clang++; }; } || echo compiler
   have python3 || have python || echo python
-  if [ -n "$want_test" ]; then
+  if [ -n "$want_test$want_bench" ]; then
     have gcc || have cc || have clang || echo cc
     have_pyzmq || echo pyzmq
+  fi
+  if [ -n "$want_test" ]; then
     { have pkg-config && pkg-config --exists libczmq; } || echo czmq
     [ "$(uname -s)" != Linux ] || have ip || echo ip
   fi
@@ -142,7 +147,7 @@ if [ -n "$missing" ]; then
     case " $missing" in *' pyzmq '*) command="${command}python3 -m pip install pyzmq; " ;; esac
     die "missing: $missing- run: ${command%; }"
   else
-    die "missing: $missing- install libzmq (4.3.4 or newer) with its headers, pkg-config, a C++17 compiler, make and Python 3${want_test:+, pyzmq and czmq}${want_lint:+, and clang-format and clang-tidy}"
+    die "missing: $missing- install libzmq (4.3.4 or newer) with its headers, pkg-config, a C++17 compiler, make and Python 3${want_test:+, pyzmq and czmq}${want_bench:+, pyzmq}${want_lint:+, and clang-format and clang-tidy}"
   fi
 fi
 
@@ -160,6 +165,9 @@ fi
 
 # The stamp is the lock file that was installed from.
 modules_stale() { ! cmp -s package-lock.json node_modules/.installed-lock.json; }
+bench_modules_stale() {
+  [ -n "$want_bench" ] && ! cmp -s bench/package-lock.json bench/node_modules/.installed-lock.json
+}
 
 # stale STAMP PATH...: is anything under the paths newer than the stamp?
 stale() {
@@ -176,7 +184,7 @@ ts_stale() {
     stale dist/.stamp src workers tsconfig.json node_modules/.installed-lock.json
 }
 anything_stale() {
-  modules_stale || { [ -z "$want_lint" ] && { native_stale || ts_stale; }; }
+  modules_stale || bench_modules_stale || { [ -z "$want_lint" ] && { native_stale || ts_stale; }; }
 }
 
 anything_stale || exit 0
@@ -204,6 +212,12 @@ if modules_stale; then
   # No scripts: what is to be built is built below.
   npm ci --ignore-scripts --no-audit --no-fund --loglevel=error > /dev/null || die 'npm ci failed'
   cp package-lock.json node_modules/.installed-lock.json
+fi
+if bench_modules_stale; then
+  say 'installing npm packages of bench'
+  # npm zeromq brings its binary along: no scripts here either.
+  npm --prefix bench ci --ignore-scripts --no-audit --no-fund --loglevel=error > /dev/null || die 'npm ci failed in bench'
+  cp bench/package-lock.json bench/node_modules/.installed-lock.json
 fi
 [ -z "$want_lint" ] || exit 0
 if native_stale; then sh scripts/build.sh native; fi

@@ -2,7 +2,7 @@
 import { formatFigure, ratio } from './stats.mjs';
 
 /** Variants that others are compared with, as the column heads call them. */
-const RIVALS = [
+export const RIVALS = [
   { library: 'c', label: 'C' },
   { library: 'npm-zeromq', label: 'npm zeromq' },
 ];

@@ -5,9 +5,15 @@ import { readFileSync } from 'node:fs';
 export const RESULT_FORMAT = 2;
 
 export function readResults(path) {
-  const results = JSON.parse(readFileSync(path, 'utf8'));
-  if (results.format !== RESULT_FORMAT) {
-    throw new Error(`${path}: expected results of form ${RESULT_FORMAT}, got ${results.format ?? 'none'}`);
+  const text = readFileSync(path, 'utf8');
+  let results;
+  try {
+    results = JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${path}: expected a result file, got no JSON: ${error.message}`);
+  }
+  if (results?.format !== RESULT_FORMAT) {
+    throw new Error(`${path}: expected results of form ${RESULT_FORMAT}, got ${results?.format ?? 'none'}`);
   }
   return results;
 }

@@ -13,11 +13,12 @@ let paths = 0;
 /**
  * Runs one variant of a case once, with `count` messages. `binder` and `connector` are `{ library, role, options }`,
  * whose options go to that process alone; `connectors` processes connect (1, or none without a connector). Each moves
- * `count` messages, `warmup` before, and `extra` that its role adds. Resolves with the results, the figures drawn from
- * them, and the libzmq that each side ran on.
+ * `count` messages, `warmup` before, and `extra` that its role adds; all of it within `limitSeconds`. Resolves with
+ * the results, the figures drawn from them, and the libzmq that each side ran on.
  */
 export async function runTrial(variant, figures, count) {
   const { binder, connector, size, hwm, window, warmup = 0, frames, period, transport = 'tcp' } = variant;
+  const limit = variant.limitSeconds ?? TRIAL_SECONDS;
   const children = [];
   const start = (side, options) => {
     const child = new Child(labelOf(side), program(side.library, side.role), { ...options, ...side.options });
@@ -26,7 +27,7 @@ export async function runTrial(variant, figures, count) {
   };
   let timer;
   const timeout = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not done after ${TRIAL_SECONDS} s`)), TRIAL_SECONDS * 1000);
+    timer = setTimeout(() => reject(new Error(`not done after ${limit} s`)), limit * 1000);
   });
   const all = count + warmup + (variant.extra ?? 0);
   const shared = { size, hwm, frames, period };
