@@ -211,7 +211,7 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
         break;
       case 'ask':
         this.options.onAsk?.(report.message, fromWire(report.error));
-        lane.tell({ answered: report.id });
+        lane.answer(report.id, report.message.ticket);
         break;
       default:
     }
@@ -250,8 +250,13 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
     const { begun } = native.laneRescue(lane.id, retries);
     let lost = 0;
     const all: LostMessage[] = [];
+    const { answered } = lane;
     for (const { delivering, ...message } of begun) {
-      if (delivering && this.options.isSafe?.(message.ticket)) continue;
+      const { ticket } = message;
+      if (delivering && (answered.has(ticket) || this.options.isSafe?.(ticket))) {
+        this.counts[lane.index]!.handled += 1;
+        continue;
+      }
       const again = !delivering && message.attempts < retries;
       const outcome = delivering ? 'unknown' : again ? 'retried' : 'failed';
       if (!again) lost += 1;

@@ -52,7 +52,7 @@ export class LaneCounts {
   retried = 0;
   lost = 0;
   timedOut = 0;
-  private handled = 0;
+  handled = 0;
   private failed = 0;
   private sent = 0;
   private dropped = 0;

@@ -27,6 +27,8 @@ export class HostedLane {
   ready = false;
   /** Why the host ended the thread, where it did. */
   endedFor: Error | undefined;
+  /** The last messages that the thread asked something for, the latest last: those not settled are among them. */
+  private asked: number[] = [];
   private readonly reports: MessagePort;
   private readonly onReport: (report: Report) => void;
 
@@ -36,7 +38,7 @@ export class HostedLane {
   constructor(
     group: number,
     readonly index: number,
-    most: number,
+    private readonly most: number,
     mostBytes: number,
     private readonly io: LaneIo,
     onReport: (report: Report) => void,
@@ -58,8 +60,17 @@ export class HostedLane {
     this.onReport(report);
   };
 
-  tell(message: HostMessage): void {
-    this.reports.postMessage(message);
+  /** What the thread asked for is done. */
+  answer(ask: number, ticket: number): void {
+    // Answers are heard in this order, and no more than `most` messages are in flight.
+    if (this.asked.length >= 2 * this.most) this.asked = this.asked.slice(-this.most);
+    this.asked.push(ticket);
+    this.reports.postMessage({ answered: ask } satisfies HostMessage);
+  }
+
+  /** The messages whose failure was dealt with here, whether or not the thread lived to hear of it. */
+  get answered(): ReadonlySet<number> {
+    return new Set(this.asked);
   }
 
   /** Reads what the thread reported and no event came for yet. */

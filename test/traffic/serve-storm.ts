@@ -11,7 +11,7 @@ const WINDOW = 20;
 const CONCURRENCY = 8;
 const ASKING = new URL('../workloads/asking-peers.mjs', import.meta.url);
 
-/** @param peers how many sockets, of which half are in C, and a quarter in Python and Node.js each */
+/** @param peers how many sockets in each language; those of Node.js in two processes */
 export function serveStorm(count: number, peers: { c: number; python: number; node: number }): void {
   const total = peers.c + peers.python + peers.node;
   test(`${count} requests of ${total} peers: each is answered once, to whom it belongs, or reported`, async () => {
