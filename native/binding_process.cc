@@ -4,6 +4,7 @@
 #include <random>
 
 #include "binding.h"
+#include "property_names.h"
 #include "waits.h"
 
 namespace zt {
@@ -59,6 +60,12 @@ Napi::Value processNonce(const Napi::CallbackInfo& info) {
     return std::to_string(random()) + "-" + std::to_string(random());
   }();
   return Napi::String::New(info.Env(), nonce);
+}
+
+// (name) -> whether messages have the property from now on
+Napi::Value addProperty(const Napi::CallbackInfo& info) {
+  const std::string name = info[0].As<Napi::String>();
+  return Napi::Boolean::New(info.Env(), addPropertyName(name));
 }
 
 // Everything both sides must agree on, for the test that compares them.
@@ -202,6 +209,7 @@ void defineProcessBinding(Environment& environment, Napi::Object exports) {
   define(environment, exports, "processNonce", processNonce);
   define(environment, exports, "curveKeyPair", curveKeyPair);
   define(environment, exports, "curvePublicKey", curvePublicKey);
+  define(environment, exports, "addPropertyName", addProperty);
   define(environment, exports, "layout", layout);
   define(environment, exports, "interruptAll", interruptAll);
   define(environment, exports, "flushAtExit", flushAtExit);

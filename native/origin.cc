@@ -3,6 +3,8 @@
 #include <cstring>
 #include <utility>
 
+#include "property_names.h"
+
 namespace zt {
 
 namespace {
@@ -30,6 +32,13 @@ std::shared_ptr<const Metadata> read(const zmq_msg_t* message) {
     if (value == nullptr) continue;
     if (!metadata) metadata = std::make_shared<Metadata>();
     metadata->emplace(name, value);
+  }
+  const size_t given = propertyNameCount();
+  for (size_t index = 0; index < given; index++) {
+    const char* value = zmq_msg_gets(message, propertyName(index));
+    if (value == nullptr) continue;
+    if (!metadata) metadata = std::make_shared<Metadata>();
+    metadata->emplace(propertyName(index), value);
   }
   return metadata;
 }

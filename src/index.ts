@@ -1,6 +1,23 @@
 /**
  * zeromq-threads: ZeroMQ for Node.js with real threads. This file names what is public.
  */
+export { Authenticator, type AuthenticatorStats } from './authenticator/authenticator.js';
+export type {
+  AuthenticatorEvent,
+  AuthenticatorEvents,
+  AuthenticatorEventType,
+} from './authenticator/authenticator-events.js';
+export type {
+  Acceptance,
+  AddressOptions,
+  AuthenticatorOptions,
+  CurveOptions,
+  CurveRequest,
+  PlainOptions,
+  PlainRequest,
+  Verdict,
+  Verify,
+} from './authenticator/authenticator-options.js';
 export { Batch } from './batch.js';
 export { type Capability, capability, version } from './capability.js';
 export { connectionDefaults } from './connection-defaults.js';

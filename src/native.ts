@@ -18,6 +18,12 @@ export interface Native {
   curveKeyPair(): [string, string] | number;
   /** @returns the public key in Z85, or errno */
   curvePublicKey(secretKey: string): string | number;
+  /**
+   * Messages of connections that are made from now on have this property, if their connection does.
+   *
+   * @returns false if there is no room for another name
+   */
+  addPropertyName(name: string): boolean;
   layout(): Record<string, number>;
   interruptAll(): void;
   /** Closes every context of the process and waits. @returns whether nothing unsent is left behind */

@@ -1,0 +1,34 @@
+#include "property_names.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <mutex>
+
+namespace zt {
+
+namespace {
+
+std::mutex adding;
+std::array<std::string, kMostPropertyNames> names;
+// Stored under `adding` after the name is in its place; loaded by who reads names, without the lock.
+std::atomic<size_t> count{0};
+
+}  // namespace
+
+bool addPropertyName(const std::string& name) {
+  const std::lock_guard<std::mutex> lock(adding);
+  const size_t known = count.load(std::memory_order_relaxed);
+  const auto end = names.begin() + static_cast<std::ptrdiff_t>(known);
+  if (std::find(names.begin(), end, name) != end) return true;
+  if (known == kMostPropertyNames) return false;
+  names[known] = name;
+  count.store(known + 1, std::memory_order_release);  // pairs with propertyNameCount
+  return true;
+}
+
+size_t propertyNameCount() { return count.load(std::memory_order_acquire); }
+
+const char* propertyName(size_t index) { return names[index].c_str(); }
+
+}  // namespace zt
