@@ -11,7 +11,8 @@ namespace {
 
 std::mutex adding;
 std::array<std::string, kMostPropertyNames> names;
-// Stored under `adding` after the name is in its place; loaded by who reads names, without the lock.
+// Stored under `adding` after the name is in its place; loaded by who reads names, without the
+// lock.
 std::atomic<size_t> count{0};
 
 }  // namespace
@@ -27,8 +28,12 @@ bool addPropertyName(const std::string& name) {
   return true;
 }
 
-size_t propertyNameCount() { return count.load(std::memory_order_acquire); }
+size_t propertyNameCount() {
+  return count.load(std::memory_order_acquire);
+}
 
-const char* propertyName(size_t index) { return names[index].c_str(); }
+const char* propertyName(size_t index) {
+  return names[index].c_str();
+}
 
 }  // namespace zt

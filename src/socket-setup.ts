@@ -32,3 +32,18 @@ export function checkSetup(
     context: given ?? named ?? defaultContext(),
   };
 }
+
+/**
+ * A PLAIN server whose domain is enforced and not there would have libzmq end the process when somebody connects.
+ *
+ * @throws {@link ArgumentError} for one
+ */
+export function checkZapDomain(option: (name: string) => unknown): void {
+  try {
+    if (option('zapEnforceDomain') !== true) return;
+  } catch {
+    return; // a libzmq that does not have the option
+  }
+  if (option('plainServer') !== true || option('zapDomain')) return;
+  throw new ArgumentError('zapDomain: expected a domain for a PLAIN server with zapEnforceDomain, got none');
+}

@@ -42,7 +42,7 @@ import {
 import type { PeerCounts } from './peer-counts.js';
 import { checkOptions, checkTimeout, type WaitOptions } from './pending.js';
 import type { SendOptions } from './sender.js';
-import { checkSetup, DEFAULT_PREFETCH } from './socket-setup.js';
+import { checkSetup, checkZapDomain, DEFAULT_PREFETCH } from './socket-setup.js';
 import { type CanonicalType, type SocketTypeName, socketTypeOf, socketTypeOfId } from './socket-types.js';
 
 export type { WaitOptions } from './pending.js';
@@ -506,6 +506,7 @@ export class Socket {
     if (attachment.ended !== undefined) throw attachment.ended;
     const failed = `Cannot ${what} ${shownEndpoint(endpoint)}`;
     if (hasBadPort(endpoint)) throw zmqError(errnoOf('EINVAL'), failed, 'a port is 0 to 65535, or *');
+    checkZapDomain((name) => this.getOption(name));
     const errno = call(attachment.slot, endpoint);
     if (errno !== 0) throw attachment.failure(errno, failed);
   }

@@ -1,12 +1,13 @@
 /** Authenticator: who is let in, and what becomes of requests that are none, are late, or are too many. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   ArgumentError,
   Authenticator,
-  type Context,
+  Context,
   curveKeyPair,
   Dealer,
+  Pull,
   Push,
   SocketClosedError,
   ZmqError,
@@ -217,6 +218,29 @@ describe('PLAIN', () => {
     expect((await outcomeOf(authenticator, endpoint, client)).type).toBe('accepted');
     await authenticator.configurePlain({ domain: 'test', passwords: { other: 'secret' } });
     expect((await outcomeOf(authenticator, endpoint, client)).type).toBe('denied');
+  });
+});
+
+describe('a PLAIN server with zapEnforceDomain', () => {
+  it('needs a domain, which libzmq would end the process for', () => {
+    const server = ofTest(new Pull({ plainServer: true, zapEnforceDomain: true }));
+    expect(() => server.bind('tcp://127.0.0.1:*')).toThrow(ArgumentError);
+    expect(() => server.connect('tcp://127.0.0.1:1')).toThrow(/zapDomain: expected a domain/);
+    server.zapDomain = 'test';
+    server.bind('tcp://127.0.0.1:*');
+  });
+
+  it.each([
+    ['CURVE', CURVE_SERVER, curveClient(ALICE)],
+    ['PLAIN', PLAIN_SERVER, { plainUsername: 'a', plainPassword: 'b' }],
+  ])('lets in nobody where there is no Authenticator: %s', async (_what, server, client) => {
+    const context = new Context();
+    onTestFinished(() => context.close());
+    const [pull, endpoint] = pulling(context, server);
+    const failed = new Promise((resolve) => pull.events.once('handshake:error:other', resolve));
+    pushing(context, endpoint, client);
+    expect(await within('the handshake fails', failed)).toMatchObject({ code: 'EFAULT' });
+    expect(pull.peers.handshakes).toBe(0);
   });
 });
 

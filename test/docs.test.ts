@@ -13,6 +13,7 @@ const PAGES = [
   'docs/multi-core.md',
   'docs/proxies.md',
   'docs/monitoring.md',
+  'docs/security.md',
   'docs/architecture.md',
 ];
 

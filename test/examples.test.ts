@@ -1,12 +1,12 @@
 /** Every program under examples/ runs to its end, in real processes, and says what it should. */
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { Pull, Push } from 'zeromq-threads';
+import { curveKeyPair, Pull, Push, writeCurveKeyFiles } from 'zeromq-threads';
 
 import { findPythonPeer, plainEnvironment } from './peers/build.js';
 import { endpoints, type LineProcess, runNode, startNode } from './peers/index.js';
@@ -80,6 +80,36 @@ describe('examples', () => {
     const { code } = await client.waitForExit('it gives up', TIMEOUT);
     expect(code).toBe(1);
     expect(client.stderr.trim()).toBe('no answer within 2 s: is the server running?');
+  });
+
+  it('secure-request-reply: who has a key in the folder is answered, and nobody else', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'zmq-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    mkdirSync(join(folder, 'clients'));
+    const server = await writeCurveKeyFiles(join(folder, 'server'), curveKeyPair());
+    const mallory = await writeCurveKeyFiles(join(folder, 'mallory'), curveKeyPair());
+    const alice = await writeCurveKeyFiles(join(folder, 'clients', 'alice'), curveKeyPair(), {
+      metadata: { name: 'Alice' },
+    });
+    const serving = start(
+      'secure-request-reply/server.mjs',
+      server.secretFile,
+      join(folder, 'clients'),
+      endpoints.tcp(),
+    );
+    const endpoint = await endpointOf(serving);
+    const ask = (keyFile: string): Promise<string[]> =>
+      endOf(start('secure-request-reply/client.mjs', keyFile, server.publicFile, endpoint));
+    expect(await ask(alice.secretFile)).toEqual(['hello, world']);
+    expect(await ask(mallory.secretFile)).toEqual(['refused: authentication failure']);
+    rmSync(alice.publicFile);
+    expect(await ask(alice.secretFile)).toEqual(['refused: authentication failure']);
+    expect(await serving.kill('SIGTERM')).toMatchObject({ code: 0 });
+    expect(serving.lines.slice(1)).toEqual([
+      'Alice asks',
+      'refused 127.0.0.1: Unknown key',
+      'refused 127.0.0.1: Unknown key',
+    ]);
   });
 
   it('publish-subscribe: the subscriber gets every round of its topic', async () => {

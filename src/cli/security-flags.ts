@@ -1,15 +1,16 @@
 /** Flags that give sockets CURVE keys from files, or PLAIN user names. */
 import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
-import type { SocketOptions } from '../index.js';
+import type { Authenticator, SocketOptions } from '../index.js';
 import { listed } from './arguments.js';
 import { usageError } from './outcome.js';
 import type { Session } from './session.js';
-import { type Admission, admit } from './zap-handler.js';
 
 /** Where a password can be given without everybody seeing it in the list of processes. */
 const PASSWORD_VARIABLE = 'ZEROMQ_THREADS_PASSWORD';
 const OTHERS = 0o077;
+/** Nobody comes in when there is no Authenticator. */
+const ZAP_DOMAIN = { zapDomain: 'global', zapEnforceDomain: true } as const;
 
 export interface SecurityFlags {
   curveServer?: true;
@@ -43,7 +44,7 @@ export async function securityOptions(session: Session, flags: SecurityFlags): P
 
 async function curveOptions(session: Session, flags: SecurityFlags): Promise<SocketOptions> {
   const { curveServer, curveKeys, curveServerKey, curveAllow } = flags;
-  const { curveKeyPair, z85Decode } = await session.load();
+  const { curveKeyPair } = await session.load();
   const own = curveKeys === undefined ? undefined : await keyPairOf(session, curveKeys);
   if (curveServer !== undefined) {
     if (curveServerKey !== undefined)
@@ -51,9 +52,9 @@ async function curveOptions(session: Session, flags: SecurityFlags): Promise<Soc
     if (own === undefined) throw usageError('--curve-server needs --curve-keys, its key pair');
     if (curveAllow !== undefined) {
       const keys = await Promise.all(curveAllow.map((given) => publicKeyOf(given, '--curve-allow')));
-      await admit(session, { keys: keys.map((key) => z85Decode(key)) } satisfies Admission);
+      await (await authenticator(session)).configureCurve({ keys });
     }
-    const zapDomain = curveAllow === undefined ? {} : { zapDomain: 'global' };
+    const zapDomain = curveAllow === undefined ? {} : ZAP_DOMAIN;
     return { curveServer: true, curvePublicKey: own.publicKey, curveSecretKey: own.secretKey, ...zapDomain };
   }
   if (curveAllow !== undefined) throw usageError('--curve-allow is for servers: --curve-server');
@@ -75,8 +76,18 @@ async function plainOptions(session: Session, flags: SecurityFlags): Promise<Soc
     throw usageError(`PLAIN needs --plain-username, and --plain-password or ${PASSWORD_VARIABLE}`);
   }
   if (plainServer === undefined) return { plainUsername, plainPassword: password };
-  await admit(session, { user: { name: plainUsername, password } });
-  return { plainServer: true, zapDomain: 'global' };
+  await (await authenticator(session)).configurePlain({ passwords: new Map([[plainUsername, password]]) });
+  return { plainServer: true, ...ZAP_DOMAIN };
+}
+
+/** Decides who may connect until the command ends, and says whom it refuses. Make it before anything is bound. */
+async function authenticator(session: Session): Promise<Authenticator> {
+  const { Authenticator } = await session.load();
+  const made = new Authenticator();
+  made.events.on('denied', ({ address }) => {
+    session.note(`refused ${address}, which does not have the right credentials`);
+  });
+  return made;
 }
 
 async function keyPairOf(session: Session, path: string): Promise<{ publicKey: string; secretKey: string }> {

@@ -36,7 +36,7 @@ export function buildCPeer(): Program {
 
 /** The peer that uses czmq, compiled likewise. */
 export function buildCzmqPeer(): Program {
-  czmqPeer ??= { command: compile('czmq', 'libczmq'), args: [] };
+  czmqPeer ??= { command: compile('czmq', 'libczmq', 'libzmq'), args: [] };
   return czmqPeer;
 }
 
@@ -46,13 +46,17 @@ export function findPythonPeer(): Program {
   return pythonPeer;
 }
 
-function compile(name: string, library: string): string {
+function compile(name: string, ...libraries: string[]): string {
   const folder = join(PEERS_DIR, name);
   const files = readdirSync(folder)
     .sort()
     .map((name) => join(folder, name));
   const compiler = process.env.CC || 'cc';
-  const flags = runForText('pkg-config', ['--cflags', '--libs', library], `pkg-config cannot find ${library}`)
+  const flags = runForText(
+    'pkg-config',
+    ['--cflags', '--libs', ...libraries],
+    `pkg-config cannot find ${libraries.join(' ')}`,
+  )
     .split(/\s+/)
     .filter(Boolean);
   const hash = createHash('sha256').update(JSON.stringify([compiler, C_FLAGS, flags, process.arch]));

@@ -2,7 +2,10 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
+import type { CurveKeyPair } from 'zeromq-threads';
+
 import { buildCzmqPeer, findPythonPeer, type Program, plainEnvironment } from './build.js';
+import { LineProcess } from './line-process.js';
 
 export type SecurityLibrary = 'czmq' | 'pyzmq';
 
@@ -37,4 +40,22 @@ export function writeKeysWith(
 /** Has the library read a key file. @returns the keys, and with czmq the metadata */
 export function readKeysWith(library: SecurityLibrary, path: string): Map<string, string> {
   return run(library, 'read', path);
+}
+
+/** A PULL server that lets in whom the library's own authenticator does. It is killed when the test ends. */
+export async function startAuthenticator(
+  library: SecurityLibrary,
+  folder: string,
+  { publicKey, secretKey }: CurveKeyPair,
+): Promise<{ endpoint: string; message(): Promise<string> }> {
+  const { command, args } = program(library);
+  const child = new LineProcess(command, [...args, 'serve', folder, publicKey, secretKey], {
+    name: `${library}'s authenticator`,
+    env: plainEnvironment(),
+  });
+  const line = (name: string): Promise<string> =>
+    child.waitFor(`it prints ${name}`, 10_000, ({ lines }) =>
+      lines.find((text) => text.startsWith(`${name}\t`))?.slice(name.length + 1),
+    );
+  return { endpoint: await line('endpoint'), message: () => line('message') };
 }

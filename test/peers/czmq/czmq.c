@@ -2,6 +2,7 @@
 //
 //   czmq write PATH [NAME VALUE]...   makes a certificate and saves it
 //   czmq read PATH                    loads one: its keys, then its metadata
+//   czmq serve FOLDER PUBLIC SECRET   pulls from whom zauth lets in: those whose keys are in the folder
 #include <czmq.h>
 
 static int fail(const char* what, const char* path) {
@@ -37,10 +38,37 @@ static int read_keys(const char* path) {
   return 0;
 }
 
+static int serve(const char* folder, const char* public_key, const char* secret_key) {
+  zactor_t* auth = zactor_new(zauth, NULL);
+  zstr_sendx(auth, "CURVE", folder, NULL);
+  zsock_wait(auth);
+  uint8_t public_bytes[32];
+  uint8_t secret_bytes[32];
+  if (!zmq_z85_decode(public_bytes, public_key)) return fail("decode", public_key);
+  if (!zmq_z85_decode(secret_bytes, secret_key)) return fail("decode", "the secret key");
+  zcert_t* certificate = zcert_new_from(public_bytes, secret_bytes);
+  zsock_t* pull = zsock_new(ZMQ_PULL);
+  zsock_set_zap_domain(pull, "global");
+  zsock_set_curve_server(pull, 1);
+  zcert_apply(certificate, pull);
+  if (zsock_bind(pull, "tcp://127.0.0.1:*") < 0) return fail("bind", "tcp://127.0.0.1:*");
+  printf("endpoint\t%s\n", zsock_endpoint(pull));
+  fflush(stdout);
+  for (char* message; (message = zstr_recv(pull)) != NULL; zstr_free(&message)) {
+    printf("message\t%s\n", message);
+    fflush(stdout);
+  }
+  zsock_destroy(&pull);
+  zcert_destroy(&certificate);
+  zactor_destroy(&auth);
+  return 0;
+}
+
 int main(int count, char** words) {
   const char* command = count > 2 ? words[1] : "";
   if (streq(command, "write")) return write_keys(count - 2, words + 2);
   if (streq(command, "read")) return read_keys(words[2]);
-  fprintf(stderr, "usage: czmq write|read PATH [NAME VALUE]...\n");
+  if (streq(command, "serve") && count == 5) return serve(words[2], words[3], words[4]);
+  fprintf(stderr, "usage: czmq write|read PATH [NAME VALUE]... | serve FOLDER PUBLIC SECRET\n");
   return 2;
 }
