@@ -65,15 +65,17 @@ void Environment::cleanUp() {
   for (auto& attachment : attachments) {
     if (!attachment) continue;
     attachment->detach();
-    if (attachment->owner) attachment->socket()->close(kLingerUnchanged);
   }
-  if (bell) bell->detach();
   std::vector<std::shared_ptr<Socket>> borrowers;
   for (auto& context : Context::all()) {
     for (auto& socket : context->sockets()) {
-      if (socket->openedBy == this && socket->pins->load() > 0) borrowers.push_back(socket);
+      if (socket->openedBy != this) continue;
+      // Also one that was shared and whose object here is gone: it ends with who opened it.
+      socket->close(kLingerUnchanged);
+      if (socket->pins->load() > 0) borrowers.push_back(socket);
     }
   }
+  if (bell) bell->detach();
   // Messages that borrow our memory: their linger is honoured, an endless one for a moment.
   auto patience = steady_clock::now() + milliseconds(500);
   for (auto& socket : borrowers) {
@@ -93,6 +95,7 @@ void Environment::cleanUp() {
   lanes.clear();
   groups.clear();
   attachments.clear();
+  letGo.clear();
   pollers.clear();
   chunks.clear();
 }

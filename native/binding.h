@@ -36,9 +36,11 @@ struct Environment {
   napi_env env;
   std::vector<std::shared_ptr<Context>> contexts;
   std::vector<std::shared_ptr<Attachment>> attachments;  // by slot
-  std::vector<std::shared_ptr<Poller>> pollers;          // by slot
-  std::vector<std::shared_ptr<ProxyEntry>> proxies;      // by slot
-  std::vector<std::shared_ptr<Loop>> loops;              // started by this thread
+  // Shared, and let go of here: a handle may be under way to who will attach to it.
+  std::vector<std::shared_ptr<Socket>> letGo;
+  std::vector<std::shared_ptr<Poller>> pollers;      // by slot
+  std::vector<std::shared_ptr<ProxyEntry>> proxies;  // by slot
+  std::vector<std::shared_ptr<Loop>> loops;          // started by this thread
   std::unordered_map<uint32_t, std::shared_ptr<Chunk>> chunks;
   std::unordered_map<uint32_t, std::shared_ptr<LaneGroup>> groups;      // made by this thread
   std::unordered_map<uint32_t, std::shared_ptr<Lane>> lanes;            // made, or consumed, by it

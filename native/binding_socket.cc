@@ -1,4 +1,5 @@
 // Node-API face of Socket and Attachment, but for the messages.
+#include <algorithm>
 #include <cerrno>
 
 #include "binding.h"
@@ -105,14 +106,25 @@ Napi::Value socketState(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), socket.stateLocked());
 }
 
-// This thread is done with the socket. Closes it if nobody else has it.
+// This thread is done with the socket. Closes it unless others may have it.
 void socketRelease(const Napi::CallbackInfo& info) {
   Environment& environment = Environment::of(info);
   auto attachment = slotOf(info, environment.attachments);
   environment.attachments[info[0].As<Napi::Number>().Uint32Value()] = nullptr;
   attachment->detach();
-  auto& socket = *attachment->socket();
-  if (!socket.shared.load()) socket.close(kLingerUnchanged);
+  const auto& socket = attachment->socket();
+  if (!socket->shared.load()) {
+    socket->close(kLingerUnchanged);
+    return;
+  }
+  if (!attachment->owner) return;
+  auto& letGo = environment.letGo;
+  letGo.push_back(socket);
+  const auto closed = [](const std::shared_ptr<Socket>& entry) {
+    Guard guard(entry->mutex);
+    return entry->closedLocked();
+  };
+  letGo.erase(std::remove_if(letGo.begin(), letGo.end(), closed), letGo.end());
 }
 
 // (slot) -> ZMQ_EVENTS, or -errno; -EBUSY while a proxy has the socket

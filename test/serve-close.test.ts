@@ -9,8 +9,8 @@ import { dealerTo, handlerOf, start } from './serving.js';
 it('what was accepted is finished and answered', async () => {
   const { server } = await start({ threads: 2 });
   const dealer = dealerTo(server.endpoint);
-  for (let n = 0; n < 100; n += 1) await dealer.send([`${n}`, '', 'sleep', '50']);
-  await expect.poll(() => server.stats().inFlight).toBe(100);
+  for (let n = 0; n < 100; n += 1) await dealer.send([`${n}`, '', 'sleep', '300']);
+  await expect.poll(() => server.stats().inFlight + server.stats().handled).toBe(100);
   expect(server.closed).toBe(false);
   const closing = server.close();
   expect(server.closed).toBe(true);

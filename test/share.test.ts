@@ -218,3 +218,30 @@ describe('share and attach across threads', () => {
     await thread.ended('the thread ends');
   });
 });
+
+it('a shared socket stays until the thread that opened it ends, though that has let go of it', async () => {
+  const owner = spawn(async ({ zmq, turn }, endpoint, port) => {
+    const share = (): unknown => {
+      const pull = new zmq.Pull();
+      pull.bind(endpoint);
+      return pull.share();
+    };
+    const handle = share();
+    for (let n = 0; n < 10; n += 1) {
+      globalThis.gc!();
+      await turn();
+    }
+    port.postMessage(handle);
+    await new Promise((resolve) => port.once('message', resolve));
+  }, endpoints.inproc());
+  const attached = Socket.attach(await owner.message('its handle'));
+  const push = ofTest(new Push());
+  push.connect(attached.lastEndpoint!);
+  await push.send('x');
+  expect(await within('receiving', attached.recv('utf8'))).toBe('x');
+  const receiving = attached.recv();
+  const failed = expect(within('a receive on it', receiving)).rejects.toThrow(SocketClosedError);
+  owner.post('end');
+  await failed;
+  await owner.ended('the owner ends');
+});

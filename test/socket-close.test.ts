@@ -1,7 +1,17 @@
 /** close(), dispose, and what a closed socket says. */
 import { describe, expect, it } from 'vitest';
 
-import { ArgumentError, Message, Pair, Pull, Push, Router, Socket, SocketClosedError } from 'zeromq-threads';
+import {
+  ArgumentError,
+  Context,
+  Message,
+  Pair,
+  Pull,
+  Push,
+  Router,
+  Socket,
+  SocketClosedError,
+} from 'zeromq-threads';
 
 import { turn, within } from './bounded.js';
 import { linked, ofTest } from './linked.js';
@@ -194,10 +204,12 @@ describe('close', () => {
 
   it('with linger 0 drops it', async () => {
     const endpoint = await endpoints.unboundTcp();
-    const push = new Push();
+    const context = new Context();
+    const push = new Push({ context });
     push.connect(endpoint);
     await push.send('dropped');
     push.close({ linger: 0 });
+    await within('libzmq has closed it', context.close());
     const pull = ofTest(new Pull());
     pull.bind(endpoint);
     const other = ofTest(new Push());
