@@ -138,9 +138,11 @@ describe.each([
   );
 
   test('close({ linger: 0 }) drops what was not sent yet', async () => {
-    const { socket, endpoint } = await connectedToNobody(type);
+    const context = new Context();
+    const { socket, endpoint } = await connectedToNobody(type, { context });
     expect(fill(socket)).toBe(MARK);
     socket.close({ linger: 0 });
+    await within('libzmq has closed it', context.close());
     const receiver = ofTest(new Socket(peerType));
     receiver.bind(endpoint);
     await expect(receiver.recv({ timeout: 300 })).rejects.toBeInstanceOf(TimeoutError);

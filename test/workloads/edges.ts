@@ -10,7 +10,7 @@ import { linked, ofTest } from '../linked.js';
 import { endpoints } from '../peers/index.js';
 import { Random } from '../random.js';
 import { spawn } from '../threads.js';
-import { spin, withoutStall } from './stall.js';
+import { STALL_MS, spin, withoutStall } from './stall.js';
 
 export interface EdgeOptions {
   rounds: number;
@@ -148,8 +148,10 @@ export async function senderThatBlocks({ rounds, seed = 4 }: EdgeOptions): Promi
     Atomics.store(asked, 0, round + 1);
     Atomics.notify(asked, 0);
     for (let tries = 10 + random.below(40); tries > 0; tries -= 1) socket.trySend('');
-    if (Atomics.wait(answered, 0, round + 1, 1000) === 'timed-out') {
-      throw new Error(`stalled for 1000 ms: round ${round} of seed ${seed}: the other thread receives`);
+    if (Atomics.wait(answered, 0, round + 1, STALL_MS) === 'timed-out') {
+      throw new Error(
+        `stalled for ${STALL_MS} ms: round ${round} of seed ${seed}: the other thread receives`,
+      );
     }
   }
   await noisy.terminate('the noise ends');

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 
 import { runNode } from '../peers/index.js';
+import { STALL_MS } from './stall.js';
 
 export const scenarios = ['one-thread', 'two-threads', 'shared', 'senders', 'blocking'] as const;
 export const transports = ['tcp', 'inproc', 'ipc'] as const;
@@ -16,9 +17,6 @@ export interface Hunt {
   window?: number;
 }
 
-/** Instrumented code is slower by a factor of ten and more. */
-const stallMs = process.env.ZMQT_SANITIZER_RUNTIME === undefined ? 1000 : 10_000;
-
 let seed = 0;
 
 export function hunt({ scenario, transport, messages, mark = 0, window = 0 }: Hunt): void {
@@ -28,7 +26,7 @@ export function hunt({ scenario, transport, messages, mark = 0, window = 0 }: Hu
     const result = await runNode(new URL('./missed-edge.mjs', import.meta.url), run, {
       step: `missed-edge.mjs ${run.join(' ')}`,
       timeout: 60_000 + messages * 2,
-      env: { ZMQT_STALL_MS: `${stallMs}` },
+      env: { ZMQT_STALL_MS: `${STALL_MS}` },
     });
     expect(result, `missed-edge.mjs ${run.join(' ')}: ${result.stderr}`).toMatchObject({
       code: 0,

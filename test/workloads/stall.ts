@@ -1,6 +1,8 @@
 /** Waits that must not take long, on a machine that may be busy with other things. */
 
 const TICK_MS = 50;
+/** Nothing may stand still for longer, in milliseconds. Instrumented code is slower by a factor of ten and more. */
+export const STALL_MS = process.env.ZMQT_SANITIZER_RUNTIME === undefined ? 1000 : 10_000;
 
 /**
  * Settles as `promise` does, or rejects when it is still pending after the event loop has turned freely for
@@ -9,7 +11,7 @@ const TICK_MS = 50;
 export async function withoutStall<Value>(
   step: string,
   promise: PromiseLike<Value>,
-  milliseconds = 1000,
+  milliseconds = STALL_MS,
 ): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
   const stalled = new Promise<never>((_, reject) => {
