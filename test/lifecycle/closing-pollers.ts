@@ -52,6 +52,7 @@ export async function closePollersFromElsewhere(kit: Kit, setup: Setup): Promise
     await within('the context closes', context.close());
     port.postMessage(outcomes);
   }, setup);
+  const nothing = new Int32Array(new SharedArrayBuffer(4));
   for (let round = 0; round < setup.rounds; round += 1) {
     const { poller, sockets } = await waiter.message(`round ${round}: the other thread has made its poller`);
     const attached = sockets.map((handle: Parameters<typeof zmq.Socket.attach>[0]) =>
@@ -59,6 +60,8 @@ export async function closePollersFromElsewhere(kit: Kit, setup: Setup): Promise
     );
     // Let it come at any point of the other thread's way into the wait.
     for (let spin = (round % 40) * 500; spin > 0; spin -= 1) Math.sqrt(spin);
+    // On a machine that is busy with other things, too, some come when it waits already.
+    if (round % 10 === 9) Atomics.wait(nothing, 0, 0, 10);
     const closer = zmq.Poller.attach(poller);
     closer.close();
     for (const socket of attached) socket.close();
