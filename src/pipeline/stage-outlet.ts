@@ -6,7 +6,7 @@
  * ahead than may be in flight. Handlers that yield their results are held back when these do not leave.
  */
 import { reported } from '../lanes/lane-consumer.js';
-import type { Outlet, OutletThread } from '../lanes/outlet.js';
+import type { Outlet, OutletThread, ReportedMessage } from '../lanes/outlet.js';
 import { toWire } from '../lanes/wire-error.js';
 import type { Work } from '../lanes/work.js';
 import { LANE_DROPPED, LANE_SENT } from '../layout.js';
@@ -59,29 +59,33 @@ class StageOutlet implements Outlet {
     return undefined;
   }
 
-  /** Sends one. That it could not be sent is reported: the handler has done its part. */
   private handOn(work: Work, output: Output): Promise<void> | undefined {
+    return this.send(output, () => reported(work));
+  }
+
+  /**
+   * Sends one. What cannot be sent is reported, and done with: the handler has done its part.
+   *
+   * @param about the message that is reported then
+   */
+  protected send(output: Output, about: () => ReportedMessage): Promise<void> | undefined {
     const { control } = this.thread;
+    const drop = (error: unknown): void => {
+      Atomics.add(control, LANE_DROPPED, 1);
+      this.thread.report({ type: 'dropped', error: toWire(error), message: about() });
+    };
     let sent: Promise<void> | undefined;
     try {
       sent = this.exit.send(output);
     } catch (error) {
-      this.drop(error, work);
+      drop(error);
       return undefined;
     }
     if (sent === undefined) {
       Atomics.add(control, LANE_SENT, 1);
       return undefined;
     }
-    return sent.then(
-      () => void Atomics.add(control, LANE_SENT, 1),
-      (error: unknown) => this.drop(error, work),
-    );
-  }
-
-  private drop(error: unknown, work: Work): void {
-    Atomics.add(this.thread.control, LANE_DROPPED, 1);
-    this.thread.report({ type: 'dropped', error: toWire(error), message: reported(work) });
+    return sent.then(() => void Atomics.add(control, LANE_SENT, 1), drop);
   }
 
   wake(): void {
@@ -154,7 +158,7 @@ class OrderedOutlet extends StageOutlet {
     for (;;) {
       const output = native.sequencerFront(this.sequencer, lane);
       if (output === undefined) break;
-      const sent = this.sendOutput(output);
+      const sent = this.send(output, () => aboutResult(output));
       if (sent !== undefined) {
         void sent.then(() => {
           native.sequencerConfirm(this.sequencer, lane);
@@ -168,32 +172,6 @@ class OrderedOutlet extends StageOutlet {
     }
     this.words.advance(this.sequencer, left > 0);
     this.release();
-  }
-
-  /** What cannot be sent is reported, and done with. */
-  private sendOutput(output: Output): Promise<void> | undefined {
-    const { control } = this.thread;
-    let sent: Promise<void> | undefined;
-    try {
-      sent = this.exit.send(output);
-    } catch (error) {
-      this.dropOutput(error, output);
-      return undefined;
-    }
-    if (sent === undefined) {
-      Atomics.add(control, LANE_SENT, 1);
-      return undefined;
-    }
-    return sent.then(
-      () => void Atomics.add(control, LANE_SENT, 1),
-      (error: unknown) => this.dropOutput(error, output),
-    );
-  }
-
-  private dropOutput(error: unknown, [, ...frames]: Output): void {
-    Atomics.add(this.thread.control, LANE_DROPPED, 1);
-    const message = { ticket: 0, source: 0, attempts: 0, envelope: [], frames };
-    this.thread.report({ type: 'dropped', error: toWire(error), message });
   }
 
   private release(): void {
@@ -227,6 +205,11 @@ class OrderedOutlet extends StageOutlet {
     super.wake();
     if (native.sequencerTake(this.sequencer, this.thread.lane)) this.emit();
   }
+}
+
+/** What a result came from is with another thread, perhaps: it stands for itself. */
+function aboutResult([, ...frames]: Output): ReportedMessage {
+  return { ticket: 0, source: 0, attempts: 0, envelope: [], frames };
 }
 
 export default function makeStageOutlet(data: unknown, thread: OutletThread): Outlet {
