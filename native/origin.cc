@@ -1,7 +1,6 @@
 #include "origin.h"
 
 #include <cstring>
-#include <utility>
 
 #include "property_names.h"
 
@@ -21,26 +20,42 @@ bool keyIsKnownToWork() {
   return works;
 }
 
-std::shared_ptr<const Metadata> read(const zmq_msg_t* message) {
-  static const char* const kNames[] = {"Peer-Address", "User-Id", "Socket-Type", "Routing-Id"};
-  std::shared_ptr<Metadata> metadata;
-  for (const char* name : kNames) {
+// Calls `each` with the name and the value of every property that the message has.
+template <typename Each>
+void eachProperty(const zmq_msg_t* message, Each each) {
+  const size_t count = propertyNameCount();
+  for (size_t index = 0; index < count; index++) {
+    const char* name = propertyName(index);
     const char* value = zmq_msg_gets(message, name);
     // libzmq 4.3 knows this one by its old name only, whatever its manual says.
     if (value == nullptr && std::strcmp(name, "Routing-Id") == 0)
       value = zmq_msg_gets(message, "Identity");
-    if (value == nullptr) continue;
+    if (value != nullptr) each(name, value);
+  }
+}
+
+std::shared_ptr<const Metadata> read(const zmq_msg_t* message) {
+  std::shared_ptr<Metadata> metadata;
+  eachProperty(message, [&metadata](const char* name, const char* value) {
     if (!metadata) metadata = std::make_shared<Metadata>();
     metadata->emplace(name, value);
-  }
-  const size_t given = propertyNameCount();
-  for (size_t index = 0; index < given; index++) {
-    const char* value = zmq_msg_gets(message, propertyName(index));
-    if (value == nullptr) continue;
-    if (!metadata) metadata = std::make_shared<Metadata>();
-    metadata->emplace(propertyName(index), value);
-  }
+  });
   return metadata;
+}
+
+// Whether that is all that the message has.
+bool has(const zmq_msg_t* message, const Metadata& metadata) {
+  size_t same = 0;
+  bool differs = false;
+  eachProperty(message, [&](const char* name, const char* value) {
+    const auto known = metadata.find(name);
+    if (known != metadata.end() && known->second == value) {
+      ++same;
+    } else {
+      differs = true;
+    }
+  });
+  return !differs && same == metadata.size();
 }
 
 const std::shared_ptr<const Metadata> kNoMetadata;
@@ -62,8 +77,7 @@ const std::shared_ptr<const Metadata>& OriginCache::of(zmq_msg_t* message) {
   if (key == 0 || zmq_msg_size(message) > kPinnableBytes) {
     lastKey_ = 0;
     // Connections that have all of it in common need not be told apart.
-    auto metadata = read(message);
-    if (!metadata || !last_ || *metadata != *last_) last_ = std::move(metadata);
+    if (!last_ || !has(message, *last_)) last_ = read(message);
     return last_;
   }
   if (known_.size() >= kMostConnections) known_.clear();

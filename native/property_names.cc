@@ -9,12 +9,16 @@ namespace zt {
 
 namespace {
 
+constexpr size_t kOwnNames = 4;
+constexpr size_t kMostNames = kOwnNames + kMostPropertyNames;
+
 std::mutex adding;
 // Leaked on purpose, see context.cc.
-auto& names = *new std::array<std::string, kMostPropertyNames>;
+auto& names = *new std::array<std::string, kMostNames>{"Peer-Address", "User-Id", "Socket-Type",
+                                                       "Routing-Id"};
 // Stored under `adding` after the name is in its place; loaded by who reads names, without the
 // lock.
-std::atomic<size_t> count{0};
+std::atomic<size_t> count{kOwnNames};
 
 }  // namespace
 
@@ -23,7 +27,7 @@ bool addPropertyName(const std::string& name) {
   const size_t known = count.load(std::memory_order_relaxed);
   const auto end = names.begin() + static_cast<std::ptrdiff_t>(known);
   if (std::find(names.begin(), end, name) != end) return true;
-  if (known == kMostPropertyNames) return false;
+  if (known == kMostNames) return false;
   names[known] = name;
   count.store(known + 1, std::memory_order_release);  // pairs with propertyNameCount
   return true;

@@ -1,7 +1,8 @@
-// Names of connection properties that messages are asked for besides ZMTP's own: those that an
+// Names of connection properties that messages are asked for: ZMTP's own, and those that an
 // authenticator gives. libzmq finds a property by its name only and lists none.
 //
-//  1. Any thread. A name is there for good once it was added; there is room for kMostPropertyNames.
+//  1. Any thread. A name is there for good once it was added; there is room for kMostPropertyNames
+//  besides ZMTP's own.
 //  2. A name has to be added before the connection that has it is ready: a connection's properties
 //  are read once.
 #pragma once

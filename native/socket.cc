@@ -290,14 +290,13 @@ int Socket::setOption(int option, const void* value, size_t size) {
 int Socket::getOption(int option, void* value, size_t* size) {
   Guard guard(mutex);
   if (handle_ == nullptr) return ENOTSOCK;
-  if (option == ZMQ_SNDHWM && *size >= sizeof(int)) {
-    std::memcpy(value, &sendHighWaterMark_, sizeof(int));
-    *size = sizeof(int);
-    return 0;
-  }
-  if (option == ZMQ_RCVTIMEO && briefly_ && *size >= sizeof(int)) {
-    std::memcpy(value, &receiveTimeout_, sizeof(int));
-    *size = sizeof(int);
+  // What libzmq has is ours, not the application's.
+  const int* ours = nullptr;
+  if (option == ZMQ_SNDHWM) ours = &sendHighWaterMark_;
+  if (option == ZMQ_RCVTIMEO && briefly_) ours = &receiveTimeout_;
+  if (ours != nullptr && *size >= sizeof *ours) {
+    std::memcpy(value, ours, sizeof *ours);
+    *size = sizeof *ours;
     return 0;
   }
   if (zmq_getsockopt(handle_, option, value, size) != 0) return zmq_errno();
