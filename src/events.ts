@@ -3,7 +3,8 @@
  * like any other.
  */
 import { EventEmitter, on as eventsOf } from 'node:events';
-import { argumentError, errnoCode, notSupportedError, SocketClosedError, ZmqError } from './errors.js';
+import { errnoCode, notSupportedError, SocketClosedError, ZmqError } from './errors.js';
+import { checkListener } from './event-listener.js';
 import { protocolErrorName, zapStatusMeaning } from './handshake-reasons.js';
 import type { Message } from './message.js';
 import { native } from './native.js';
@@ -136,7 +137,7 @@ export class SocketEvents implements AsyncIterable<SocketEvent> {
   on<Type extends SocketEventType>(type: Type, listener: (event: EventNamed<Type>) => void): this;
   on(type: 'event', listener: (event: SocketEvent) => void): this;
   on(type: string, listener: Listener): this {
-    checkListener(type, listener);
+    checkListener(TYPES, type, listener);
     this.#listen();
     this.#emitter.on(type, listener);
     return this;
@@ -146,7 +147,7 @@ export class SocketEvents implements AsyncIterable<SocketEvent> {
   once<Type extends SocketEventType>(type: Type, listener: (event: EventNamed<Type>) => void): this;
   once(type: 'event', listener: (event: SocketEvent) => void): this;
   once(type: string, listener: Listener): this {
-    checkListener(type, listener);
+    checkListener(TYPES, type, listener);
     this.#listen();
     this.#emitter.once(type, listener);
     return this;
@@ -156,7 +157,7 @@ export class SocketEvents implements AsyncIterable<SocketEvent> {
   off<Type extends SocketEventType>(type: Type, listener: (event: EventNamed<Type>) => void): this;
   off(type: 'event', listener: (event: SocketEvent) => void): this;
   off(type: string, listener: Listener): this {
-    checkListener(type, listener);
+    checkListener(TYPES, type, listener);
     this.#emitter.off(type, listener);
     return this;
   }
@@ -253,13 +254,6 @@ export class SocketEvents implements AsyncIterable<SocketEvent> {
     this.#emitter.emit(event.type, event);
     this.#emitter.emit('event', event);
   }
-}
-
-function checkListener(type: unknown, listener: unknown): void {
-  if (typeof type !== 'string' || !TYPES.has(type)) {
-    throw argumentError('type', `one of ${[...TYPES].join(', ')}`, type);
-  }
-  if (typeof listener !== 'function') throw argumentError('listener', 'a function', listener);
 }
 
 function busyError(): ZmqError {

@@ -36,8 +36,8 @@ export function checkOptions<Options extends object>(options: Options | undefine
 }
 
 /** @throws {@link ArgumentError} when `options` has a property of another name, which would do nothing */
-export function checkNames(what: string, options: object | undefined, names: readonly string[]): void {
-  for (const name of Object.keys(options ?? {})) {
+export function checkNames(what: string, options: object, names: readonly string[]): void {
+  for (const name of Object.keys(options)) {
     if (!names.includes(name))
       throw new ArgumentError(`${what}: expected only ${names.join(', ')}, got '${name}'`);
   }

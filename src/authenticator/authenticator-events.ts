@@ -2,7 +2,7 @@
  * What an Authenticator decided, as events: for listeners, and for loops.
  */
 import { EventEmitter } from 'node:events';
-import { argumentError } from '../errors.js';
+import { checkListener } from '../event-listener.js';
 import { MOST_EVENTS } from './thread-messages.js';
 
 interface Connection {
@@ -36,7 +36,7 @@ export type AuthenticatorEventType = AuthenticatorEvent['type'];
 
 type EventNamed<Type> = Extract<AuthenticatorEvent, { type: Type }>;
 
-const TYPES = ['accepted', 'denied', 'error', 'event'];
+const TYPES = new Set(['accepted', 'denied', 'error', 'event']);
 
 // biome-ignore lint/suspicious/noExplicitAny: what it takes is the overloads' concern
 type Listener = (event: any) => void;
@@ -81,7 +81,7 @@ export class AuthenticatorEvents implements AsyncIterable<AuthenticatorEvent> {
   on<Type extends AuthenticatorEventType>(type: Type, listener: (event: EventNamed<Type>) => void): this;
   on(type: 'event', listener: (event: AuthenticatorEvent) => void): this;
   on(type: string, listener: Listener): this {
-    checkListener(type, listener);
+    checkListener(TYPES, type, listener);
     this.#source.want();
     this.#emitter.on(`on:${type}`, listener);
     return this;
@@ -91,7 +91,7 @@ export class AuthenticatorEvents implements AsyncIterable<AuthenticatorEvent> {
   once<Type extends AuthenticatorEventType>(type: Type, listener: (event: EventNamed<Type>) => void): this;
   once(type: 'event', listener: (event: AuthenticatorEvent) => void): this;
   once(type: string, listener: Listener): this {
-    checkListener(type, listener);
+    checkListener(TYPES, type, listener);
     this.#source.want();
     this.#emitter.once(`on:${type}`, listener);
     return this;
@@ -101,7 +101,7 @@ export class AuthenticatorEvents implements AsyncIterable<AuthenticatorEvent> {
   off<Type extends AuthenticatorEventType>(type: Type, listener: (event: EventNamed<Type>) => void): this;
   off(type: 'event', listener: (event: AuthenticatorEvent) => void): this;
   off(type: string, listener: Listener): this {
-    checkListener(type, listener);
+    checkListener(TYPES, type, listener);
     this.#emitter.off(`on:${type}`, listener);
     return this;
   }
@@ -179,9 +179,4 @@ class EventLoop implements AsyncIterableIterator<AuthenticatorEvent> {
   [Symbol.asyncIterator](): this {
     return this;
   }
-}
-
-function checkListener(type: unknown, listener: unknown): void {
-  if (!TYPES.includes(type as string)) throw argumentError('type', `one of ${TYPES.join(', ')}`, type);
-  if (typeof listener !== 'function') throw argumentError('listener', 'a function', listener);
 }

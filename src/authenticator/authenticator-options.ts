@@ -162,8 +162,9 @@ export function checkCurve(options: CurveOptions): {
 
 /** The options, of which exactly one of those names has to be there. */
 function given<Options extends object>(options: Options, names: (keyof Options & string)[]): Options {
-  const there = names.filter((name) => checkOptions(options)[name] !== undefined);
-  if (options !== undefined && there.length === 1) return options;
+  const checked = checkOptions(options);
+  const there = names.filter((name) => checked[name] !== undefined);
+  if (there.length === 1) return options;
   const got = there.length === 0 ? 'none of them' : there.join(' and ');
   throw new ArgumentError(`options: expected one of ${names.join(', ')}, got ${got}`);
 }

@@ -15,8 +15,9 @@ export interface CircuitOptions {
 const LONGEST_BACK_OFF = 30_000;
 
 export function checkCircuit(options: unknown): Required<CircuitOptions> {
-  checkNames('circuit', checkOptions(options as object | undefined), ['deaths', 'within', 'backOff']);
-  const { deaths = 5, within = 10_000, backOff = 1000 } = checkOptions(options as CircuitOptions | undefined);
+  const given = checkOptions(options as CircuitOptions | undefined);
+  checkNames('circuit', given, ['deaths', 'within', 'backOff']);
+  const { deaths = 5, within = 10_000, backOff = 1000 } = given;
   if (!Number.isInteger(deaths) || deaths < 1)
     throw argumentError('circuit.deaths', 'a positive integer', deaths);
   for (const [name, value] of Object.entries({ within, backOff })) {

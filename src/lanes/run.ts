@@ -32,8 +32,9 @@ export class Ending<Result> {
   /** @returns a promise that rejects with {@link ArgumentError} for bad options */
   begin(options: DrainOptions | undefined): Promise<Result> {
     try {
-      checkNames('options', options, ['drain', 'timeout']);
-      const { drain, timeout = 5000 } = checkOptions(options);
+      const given = checkOptions(options);
+      checkNames('options', given, ['drain', 'timeout']);
+      const { drain, timeout = 5000 } = given;
       const time = new EndTime(drain === undefined || checkFlag('drain', drain), checkTimeout(timeout));
       this.#ended ??= this.end(time);
       return this.#ended;
