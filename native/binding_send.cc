@@ -115,6 +115,31 @@ Napi::Value sendParts(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), result);
 }
 
+// (slot, [bytes...], frames with flags) -> SendCode or -errno: each is copied, once
+napi_value sendCopied(napi_env env, napi_callback_info info) {
+  const Arguments<3> arguments(env, info);
+  Attachment* attachment = arguments.attachment();
+  const Load load(arguments.number(2));
+  if (attachment == nullptr) return arguments.result(-ENOTSOCK);
+  thread_local std::vector<Frame> frames;  // only its capacity outlives the call
+  frames.clear();
+  try {
+    for (uint32_t i = 0; i < load.count; ++i) {
+      napi_value part = nullptr;
+      void* data = nullptr;
+      size_t size = 0;
+      if (napi_get_element(env, arguments.value(1), i, &part) != napi_ok ||
+          napi_get_typedarray_info(env, part, nullptr, &size, &data, nullptr, nullptr) != napi_ok)
+        return arguments.result(-EINVAL);
+      frames.emplace_back(data, size);
+    }
+    return arguments.result(
+        attachment->send(frames.data(), frames.size(), load.more, load.mayPark));
+  } catch (const std::bad_alloc&) {
+    return arguments.result(-ENOMEM);
+  }
+}
+
 // (slot, token, ms) -> 1 while it waits, else 0 or -errno
 Napi::Value waitSent(const Napi::CallbackInfo& info) {
   auto attachment = slotOf(info, Environment::of(info).attachments);
@@ -166,6 +191,7 @@ void wishFreed(const Napi::CallbackInfo& info) {
 void defineSendBinding(Environment& environment, Napi::Object exports) {
   defineHot<sendOne>(environment, exports, "sendOne");
   defineHot<sendStaged>(environment, exports, "sendStaged");
+  defineHot<sendCopied>(environment, exports, "sendCopied");
   defineHot<settle>(environment, exports, "settle");
   define(environment, exports, "stage", stage);
   define(environment, exports, "sendParts", sendParts);

@@ -43,6 +43,8 @@ export class Attachment implements Wakeable {
   readonly lease: Lease;
   /** Whether other threads may have the socket, too. */
   isShared: boolean;
+  /** Whether libzmq may read this thread's memory: only of a socket that this thread opened, which ends with it. */
+  readonly lends: boolean;
   /** The Socket. While an operation waits the runtime holds this attachment, and so the Socket is not collected. */
   holder: object | undefined;
   /** Whether libzmq acts on the message that was received last, as an XPUB in manual mode does. */
@@ -60,6 +62,7 @@ export class Attachment implements Wakeable {
     this.setup = setup;
     this.type = setup.type;
     this.isShared = setup.attachTo !== undefined;
+    this.lends = setup.attachTo === undefined;
     const inboxOf = { adopt: (gift: Parameters<Inbox['adopt']>[0]): void => inbox.adopt(gift) };
     const { slot, control } = this.runtime.openSlot(inboxOf);
     const id =

@@ -46,6 +46,7 @@ export function bytesOfView(view: View): Uint8Array | undefined {
         ofDataView.byteLength(view),
       );
     }
+    if (types.isUint8Array(view) && ofArray.byteLength(view) > 0) return view;
     Reflect.apply(keys, view, []); // a method that throws for memory that is gone; the getters say 0
     if (types.isUint8Array(view)) return view;
     return new Uint8Array(ofArray.buffer(view), ofArray.byteOffset(view), ofArray.byteLength(view));

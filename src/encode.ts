@@ -63,17 +63,26 @@ export function stageAll(parts: readonly unknown[]): boolean {
   return true;
 }
 
-/** The bytes of one payload. @throws {@link ArgumentError} if it can't be sent */
-export function encodePart(data: unknown, name = 'data'): Uint8Array {
+/**
+ * The bytes of one payload.
+ *
+ * @param what its name, or its index in `data`
+ * @throws {@link ArgumentError} if it can't be sent
+ */
+export function encodePart(data: unknown, what: string | number = 'data'): Uint8Array {
   if (typeof data === 'string') return Buffer.from(data, 'utf8');
   if (ArrayBuffer.isView(data) || types.isAnyArrayBuffer(data)) {
     const bytes = ArrayBuffer.isView(data) ? bytesOfView(data) : bytesOfBuffer(data);
-    if (bytes === undefined) throw argumentError(name, `${EXPECTED} whose memory is not detached`, data);
+    if (bytes === undefined) throw argumentError(nameOf(what), `${EXPECTED} whose memory is not detached`, data);
     return bytes;
   }
   if (data === null) return EMPTY;
   if (typeof data === 'number') return Buffer.from(String(data), 'latin1');
-  throw argumentError(name, EXPECTED, data);
+  throw argumentError(nameOf(what), EXPECTED, data);
+}
+
+function nameOf(what: string | number): string {
+  return typeof what === 'string' ? what : `data[${what}]`;
 }
 
 /**
@@ -96,8 +105,13 @@ export function listOfParts(parts: unknown): unknown[] {
   throw argumentError('parts', 'an array or other list of frames', parts);
 }
 
-/** Pins what is large enough to be sent without a copy. @returns a pin id or 0 for each part */
-export function pinParts(parts: readonly Uint8Array[]): number[] {
+/**
+ * Pins what is large enough to be sent without a copy.
+ *
+ * @returns a pin id or 0 for each part; undefined if there is no pin
+ */
+export function pinParts(parts: readonly Uint8Array[]): number[] | undefined {
+  if (!parts.some(isPinnable)) return undefined;
   const ids: number[] = [];
   try {
     for (const part of parts) ids.push(isPinnable(part) ? pinView(part) : 0);

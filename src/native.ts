@@ -75,6 +75,9 @@ export interface Native {
   sendOne(slot: number, load: number): number;
   /** @param load frames on the stage * 4 + flags */
   sendStaged(slot: number, load: number): number;
+  /** @param load frames * 4 + flags */
+  sendCopied(slot: number, parts: Uint8Array[], load: number): number;
+  /** Some of the parts are pinned: they are sent without a copy where that can be. */
   sendParts(slot: number, parts: Uint8Array[], pins: number[], flags: number): number;
   /** @returns 1 while it waits, else 0 or -errno */
   waitSent(slot: number, token: number, ms: number): number;

@@ -166,7 +166,7 @@ export class Requester {
       const parts = Array.isArray(data) ? listOfParts(data) : [data];
       if (parts.length === 0) throw argumentError('data', 'one frame or more', data);
       for (const [index, part] of parts.entries())
-        encodePart(part, Array.isArray(data) ? `data[${index}]` : 'data');
+        encodePart(part, Array.isArray(data) ? index : 'data');
       if (this.closed) throw new SocketClosedError('Requester is closed');
       signal?.throwIfAborted();
       const exchange: Exchange = {

@@ -26,7 +26,7 @@ export interface SendOptions extends WaitOptions {
 }
 
 // Looked up once: the addon's exports are many, and looking one up is a hash table's work.
-const { sendOne, sendStaged } = native;
+const { sendCopied, sendOne, sendStaged } = native;
 
 const DONE: Promise<void> = Promise.resolve();
 /** Sends between two looks at the clock, and between two checks for a swallowed edge. */
@@ -101,15 +101,16 @@ export class Sender {
     }
     if (data.length === 0) throw argumentError('data', 'at least one frame', data);
     if (stageAll(data)) return sendStaged(slot, data.length * 4 + flags);
-    // Not map: it would skip holes.
-    return this.sendParts(
-      Array.from(data, (part: unknown, index) => encodePart(part, `data[${index}]`)),
-      flags,
-    );
+    const parts: Uint8Array[] = [];
+    for (let index = 0; index < data.length; index += 1) parts.push(encodePart(data[index], index));
+    return this.sendParts(parts, flags);
   }
 
   private sendParts(parts: Uint8Array[], flags: number): number {
-    const result = native.sendParts(this.attachment.slot, parts, pinParts(parts), flags);
+    const { slot, lends } = this.attachment;
+    const pins = lends ? pinParts(parts) : undefined;
+    if (pins === undefined) return sendCopied(slot, parts, parts.length * 4 + flags);
+    const result = native.sendParts(slot, parts, pins, flags);
     collectFreed();
     return result;
   }
