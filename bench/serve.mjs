@@ -11,10 +11,10 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
-import { BURNS, SIZES, VARIANTS } from './cases/serve.mjs';
+import { BURNS, BUSY, BUSY_POINTS, SIZES, VARIANTS } from './cases/serve.mjs';
 import { calibrate } from './lib/burn.mjs';
 import { describeMachine, measureOtherLoad } from './lib/machine.mjs';
-import { prepare } from './lib/programs.mjs';
+import { prepare, threadClock } from './lib/programs.mjs';
 import { servePage } from './lib/serve-report.mjs';
 import { serveTrial } from './lib/serve-trial.mjs';
 
@@ -30,14 +30,19 @@ const trials = Number(values.trials);
 const wanted = new RegExp(values.only);
 
 prepare(new Set(['c', 'zeromq-threads', 'npm-zeromq']));
+threadClock();
 const otherLoad = await measureOtherLoad();
 const spinsPerMicrosecond = calibrate();
 const points = SIZES.flatMap((size) => BURNS.map((burn) => ({ size, burn })));
 const rows = points.flatMap((point) => VARIANTS.map((variant) => ({ ...point, variant, trials: [] })));
+for (const { size, burn, variants } of BUSY_POINTS) {
+  for (const variant of VARIANTS.filter(({ name }) => variants.includes(name)))
+    for (const busy of BUSY) rows.push({ size, burn, variant, busy, trials: [] });
+}
 const failures = [];
 for (let trial = 1; trial <= trials; trial += 1) {
-  for (const { size, burn, variant, trials: done } of rows) {
-    const name = `${burn}-${size}/${variant.name}`;
+  for (const { size, burn, variant, busy, trials: done } of rows) {
+    const name = `${burn}-${size}/${variant.name}${busy === undefined ? '' : `, ${busy} busy`}`;
     if (!wanted.test(name)) continue;
     try {
       const spins = Math.round(burn * spinsPerMicrosecond);
@@ -46,11 +51,12 @@ for (let trial = 1; trial <= trials; trial += 1) {
         size,
         spins,
         measure: Number(values.measure),
+        busy,
       });
       done.push(figures);
-      const { rate, cpu, burn: burned, outside } = figures;
+      const { rate, cpu, burn: burned, outside, io } = figures;
       console.error(
-        `${name} ${trial}/${trials}: ${Math.round(rate)}/s, ${cpu.toFixed(2)} us CPU, of which ${burned.toFixed(2)} burned, ${outside.toFixed(2)} outside`,
+        `${name} ${trial}/${trials}: ${Math.round(rate)}/s, ${cpu.toFixed(2)} us CPU, of which ${burned.toFixed(2)} burned, ${outside.toFixed(2)} outside (${io.toFixed(2)} in libzmq's I/O threads)`,
       );
     } catch (error) {
       failures.push({ name, error: error.message });

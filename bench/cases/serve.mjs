@@ -15,3 +15,12 @@ export const VARIANTS = [
   { name: 'npm-piscina', label: '(b) npm `zeromq`, a Piscina task for each message, 2 threads' },
   { name: 'npm-proxy', label: '(c) npm `zeromq`, 2 Workers behind its Proxy' },
 ];
+
+/** What has a core to itself meanwhile, as an application's own work would. */
+export const BUSY = ['another process', 'main thread'];
+/** Where that is measured: what happens to serve(), and to one loop. */
+export const BUSY_POINTS = [
+  { size: 64, burn: 0, variants: ['zeromq-threads', 'npm-loop'] },
+  { size: 64, burn: 20, variants: ['zeromq-threads', 'npm-loop'] },
+  { size: 64, burn: 100, variants: ['zeromq-threads', 'npm-loop'] },
+];

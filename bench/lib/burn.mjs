@@ -2,41 +2,49 @@
  * A handler's CPU time: a loop that spins as often as it takes, and says how long it took. Every variant of the serve
  * benchmark runs this very code, in whatever threads it has.
  */
+import { createRequire } from 'node:module';
 
 /** Threads that may burn, at most. */
 const SLOTS = 8;
-/** One in so many calls is timed; as many as this are kept for each thread. */
+/** One in so many calls is timed. */
 const TIMED_EVERY = 16;
-const SAMPLES = 4096;
-/** 32-bit words: how many slots are taken; how many calls each thread made. */
-const WORDS = 1 + SLOTS;
+/** 32-bit words: how many slots are taken; how many calls each thread made, and how many of them were timed. */
+const WORDS = 1 + 2 * SLOTS;
 
 /** Memory that the burning threads write and the measuring thread reads. */
 export function makeGauge() {
-  return new SharedArrayBuffer(8 * (WORDS + 1) + SLOTS * SAMPLES * 8);
+  return new SharedArrayBuffer(8 * (WORDS + 1) + 8 * SLOTS);
 }
 
 function wordsOf(gauge) {
   return new Int32Array(gauge, 0, WORDS);
 }
 
-function samplesOf(gauge, slot) {
-  return new Float64Array(gauge, 8 * (WORDS + 1) + slot * SAMPLES * 8, SAMPLES);
+/** Microseconds of CPU that the timed calls of each thread took. */
+function timesOf(gauge) {
+  return new Float64Array(gauge, 8 * (WORDS + 1), SLOTS);
 }
 
-/** The function for one thread: it spins, and counts. */
-export function makeBurn({ gauge, spins }) {
+/**
+ * The function for one thread: it spins, and counts. Calls are timed by the thread's CPU clock: a handler that is
+ * interrupted takes longer, but no more CPU.
+ */
+export function makeBurn({ gauge, spins, clock }) {
   const words = wordsOf(gauge);
+  const times = timesOf(gauge);
+  const threadCpuTime = createRequire(import.meta.url)(clock);
   const slot = Atomics.add(words, 0, 1);
-  const samples = samplesOf(gauge, slot);
   let calls = 0;
   let seed = 1;
   return () => {
     if (spins > 0) {
       const timed = calls % TIMED_EVERY === 0;
-      const start = timed ? performance.now() : 0;
+      const start = timed ? threadCpuTime() : 0;
       seed = spin(spins, seed);
-      if (timed) samples[(calls / TIMED_EVERY) % SAMPLES] = performance.now() - start;
+      if (timed) {
+        times[slot] += threadCpuTime() - start;
+        Atomics.add(words, 1 + SLOTS + slot, 1);
+      }
     }
     calls += 1;
     words[1 + slot] = calls;
@@ -45,19 +53,16 @@ export function makeBurn({ gauge, spins }) {
 
 /** How often all threads burned so far. */
 export function callsOf(gauge) {
-  const words = wordsOf(gauge);
-  let calls = 0;
-  for (let slot = 0; slot < SLOTS; slot += 1) calls += Atomics.load(words, 1 + slot);
-  return calls;
+  return sum(wordsOf(gauge).subarray(1, 1 + SLOTS));
 }
 
-/** Microseconds that one call took: the median, since a call that was interrupted took longer than its CPU time. */
-export function burnTime(gauge) {
-  const all = [];
-  for (let slot = 0; slot < SLOTS; slot += 1)
-    for (const sample of samplesOf(gauge, slot)) if (sample > 0) all.push(sample);
-  all.sort((a, b) => a - b);
-  return all.length === 0 ? 0 : all[all.length >> 1] * 1000;
+/** Microseconds of CPU that all threads' timed calls took so far, and how many they were. */
+export function timedCalls(gauge) {
+  return { microseconds: sum(timesOf(gauge)), calls: sum(wordsOf(gauge).subarray(1 + SLOTS)) };
+}
+
+function sum(values) {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 function spin(times, seed) {

@@ -61,6 +61,21 @@ function compileChanged() {
   }
 }
 
+/** Where the module is that reads a thread's CPU clock; compiled if it is not. */
+export function threadClock() {
+  const source = join(C_DIR, 'module/thread_clock.c');
+  const target = join(BUILD_DIR, 'thread-clock.node');
+  if (mtime(target) > mtime(source)) return target;
+  const { include_dir } = createRequire(import.meta.url)('node-api-headers');
+  mkdirSync(BUILD_DIR, { recursive: true });
+  const args = ['-std=gnu11', '-O2', '-fPIC', '-shared', '-Wall', '-Wextra', `-I${include_dir}`];
+  const undefinedLater = process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : [];
+  execFileSync(process.env.CC || 'cc', [...args, ...undefinedLater, source, '-o', target], {
+    stdio: 'inherit',
+  });
+  return target;
+}
+
 function mtime(path) {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }

@@ -5,12 +5,14 @@ import { CLIENTS, WINDOW } from '../cases/serve.mjs';
 import { Child } from './child.mjs';
 import { program } from './programs.mjs';
 
+const BUSY_PROCESS = fileURLToPath(new URL('busy-process.mjs', import.meta.url));
 const WARMUP = 500;
 const TAIL = 300;
 const TRIAL_SECONDS = 60;
 
-/** @returns `{ rate, outside, cpu, burn }`: messages a second, and microseconds a message */
-export async function serveTrial({ variant, size, spins, measure }) {
+/** @returns `{ rate, outside, io, cpu, burn }`: messages a second, and microseconds a message; `io` is part of
+ *   `outside`: libzmq's own I/O threads */
+export async function serveTrial({ variant, size, spins, measure, busy }) {
   const children = [];
   let timer;
   const late = new Promise((_, reject) => {
@@ -18,9 +20,15 @@ export async function serveTrial({ variant, size, spins, measure }) {
   });
   const run = async () => {
     const script = fileURLToPath(new URL(`../drivers/serve-${variant}.mjs`, import.meta.url));
-    const server = new Child(variant, [process.execPath, script], { spins, warmup: WARMUP, measure });
+    const server = new Child(variant, [process.execPath, script], {
+      spins,
+      warmup: WARMUP,
+      measure,
+      busy: busy === 'main thread' ? 1 : undefined,
+    });
     children.push(server);
     const { endpoint, libzmq } = await server.ready;
+    if (busy === 'another process') children.push(new Child('busy', [process.execPath, BUSY_PROCESS], {}));
     const clients = Array.from({ length: CLIENTS }, () => {
       // How long a client goes on is its warmup: it measures nothing itself.
       const warmup = WARMUP + measure + TAIL;
@@ -36,9 +44,10 @@ export async function serveTrial({ variant, size, spins, measure }) {
     await Promise.race([Promise.all(clients.map(({ result }) => result)), server.result.then(() => {})]);
     await Promise.all(clients.map(({ result }) => result));
     server.terminate();
-    const { seconds, messages, cpu, burn } = await server.result;
+    const { seconds, messages, cpu, burn, io } = await server.result;
     if (messages === 0) throw new Error('nothing was handled while it was measured');
-    return { rate: messages / seconds, cpu: cpu / messages, burn, outside: cpu / messages - burn, libzmq };
+    const outside = cpu / messages - burn;
+    return { rate: messages / seconds, cpu: cpu / messages, burn, outside, io: io / messages, libzmq };
   };
   try {
     return await Promise.race([run(), late]);
