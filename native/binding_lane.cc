@@ -172,22 +172,18 @@ Napi::Value laneRecycle(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), kept);
 }
 
-// (group, lane that waits if there is no room, ticket or -1, [bytes...]) -> whether it was taken
+// (group, lane that waits if there is no room, [bytes...]) -> whether it was taken
 Napi::Value laneInject(const Napi::CallbackInfo& info) {
   auto group = LaneGroup::find(word(info, 0));
   if (!group) return Napi::Boolean::New(info.Env(), true);  // it is closed: nobody wants it
-  const double ticket = info[2].As<Napi::Number>();
-  Napi::Array parts = info[3].As<Napi::Array>();
+  Napi::Array parts = info[2].As<Napi::Array>();
   std::vector<Frame> frames;
   frames.reserve(parts.Length());
   for (uint32_t i = 0; i < parts.Length(); ++i) {
     const Bytes bytes = bytesOf(info.Env(), parts.Get(i));
     frames.emplace_back(bytes.data, bytes.size);
   }
-  const bool taken =
-      group->inject(std::move(frames), ticket < 0 ? 0 : static_cast<uint32_t>(ticket), ticket >= 0,
-                    word(info, 1));
-  return Napi::Boolean::New(info.Env(), taken);
+  return Napi::Boolean::New(info.Env(), group->inject(std::move(frames), word(info, 1)));
 }
 
 // For I/O workers. (lane) -> ids of chunks that need not be kept

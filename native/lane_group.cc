@@ -117,8 +117,7 @@ void LaneGroup::kick() {
   feed_->fireFeed(false);
 }
 
-bool LaneGroup::inject(std::vector<Frame>&& frames, uint32_t ticket, bool ownTicket,
-                       uint32_t lane) {
+bool LaneGroup::inject(std::vector<Frame>&& frames, uint32_t lane) {
   {
     Guard guard(mutex);
     if (detached_) return true;  // nobody will ever want it
@@ -129,7 +128,7 @@ bool LaneGroup::inject(std::vector<Frame>&& frames, uint32_t ticket, bool ownTic
     }
     LaneMessage message;
     message.frames = std::move(frames);
-    message.header.ticket = ownTicket ? ticket : nextTicket_++;
+    message.header.ticket = nextTicket_++;
     message.header.receivedAt = steadyMilliseconds();
     if (route_.policy == RoutePolicy::kKey)
       message.header.key = route_.keyOf(message.frames.data(), message.frames.size(), 0);
@@ -146,27 +145,34 @@ void LaneGroup::rescue(Lane& lane, uint32_t retries, std::vector<RescuedMessage>
     Guard guard(mutex);
     requeued = 0;
     if (detached_) return;
-    std::vector<LaneMessage> rest;
-    lane.rescueLocked(begun, rest);
+    std::vector<LaneMessage> back;
+    lane.rescueLocked(begun, back);
     lane.detachLocked();
     if (lanes_[lane.index].get() == &lane) lanes_[lane.index] = nullptr;
     if (needy_.get() == &lane) needy_.reset();
-    requeued = rest.size();
-    for (auto message = rest.rbegin(); message != rest.rend(); ++message)
-      pending_.push_front(std::move(*message));
-    for (auto entry = begun.rbegin(); entry != begun.rend(); ++entry) {
-      if (entry->state != kSlotRunning || entry->message.header.attempts >= retries) continue;
+    requeued = back.size();
+    for (RescuedMessage& entry : begun) {
+      if (entry.state != kSlotRunning || entry.message.header.attempts >= retries) continue;
       LaneMessage again;
-      again.header = entry->message.header;
+      again.header = entry.message.header;
       ++again.header.attempts;
       again.copied = true;
-      again.origin = entry->message.origin;
-      for (Frame& frame : entry->message.frames)
+      again.origin = entry.message.origin;
+      for (Frame& frame : entry.message.frames)
         again.frames.emplace_back(frame.data(), frame.size());
-      pending_.push_front(std::move(again));
+      back.push_back(std::move(again));
     }
+    putBackLocked(std::move(back));
   }
   kick();
+}
+
+void LaneGroup::putBackLocked(std::vector<LaneMessage>&& messages) {
+  for (LaneMessage& message : messages) pending_.push_back(std::move(message));
+  // Tickets wrap: the older one is the one that the other comes soon after.
+  std::stable_sort(pending_.begin(), pending_.end(), [](const auto& one, const auto& other) {
+    return static_cast<int32_t>(one.header.ticket - other.header.ticket) < 0;
+  });
 }
 
 size_t LaneGroup::pendingCount() {
@@ -182,24 +188,23 @@ std::vector<LaneMessage> LaneGroup::takePending() {
   return taken;
 }
 
-// Whether some lane takes another message, as far as that can be said before it is known.
-bool LaneGroup::roomLocked() {
-  uint32_t inFlight = 0;
-  bool room = false;
+// As far as that can be said before the message is known. What a lane holds is in flight also while
+// its thread is dead, until it is rescued.
+bool LaneGroup::roomLocked(size_t kept) {
+  size_t inFlight = kept;
   for (int look = 0; look < 2; ++look) {
-    inFlight = 0;
+    inFlight = kept;
     for (const auto& lane : lanes_) {
-      if (!lane || !lane->takesLocked()) continue;
+      if (!lane) continue;
       if (look > 0) lane->inboxLocked().refreshLocked();
       inFlight += lane->inboxLocked().loadLocked();
     }
     if (inFlight < mostInFlight_) break;
   }
   if (inFlight >= mostInFlight_) return false;
-  for (const auto& lane : lanes_) {
-    room = room || (lane && lane->takesLocked() && lane->inboxLocked().roomLocked());
-  }
-  return room;
+  return std::any_of(lanes_.begin(), lanes_.end(), [](const auto& lane) {
+    return lane && lane->takesLocked() && lane->inboxLocked().roomLocked();
+  });
 }
 
 // The lane that the message goes to, or null if it has to wait.
@@ -253,12 +258,13 @@ void LaneGroup::flushLocked() {
   if (pending_.empty() || detached_) return;
   const bool byKey = route_.policy == RoutePolicy::kKey;
   if (!byKey) {
-    while (!pending_.empty() && roomLocked() && placeLocked(pending_.front())) pending_.pop_front();
+    while (!pending_.empty() && roomLocked(0) && placeLocked(pending_.front()))
+      pending_.pop_front();
     return;
   }
   std::deque<LaneMessage> left;
   while (!pending_.empty()) {
-    if (!roomLocked() || !placeLocked(pending_.front()))
+    if (!roomLocked(left.size()) || !placeLocked(pending_.front()))
       left.push_back(std::move(pending_.front()));
     pending_.pop_front();
   }
@@ -279,12 +285,15 @@ void LaneGroup::pauseLanesLocked() {
   }
   bool room = false;
   if (route_.policy == RoutePolicy::kKey && !pending_.empty()) {
+    size_t kept = 0;
     for (const LaneMessage& message : pending_) {
       const auto& lane = lanes_[message.header.key % lanes_.size()];
-      room = room || (lane && lane->takesLocked() && lane->inboxLocked().roomLocked());
+      room = lane && lane->takesLocked() && lane->inboxLocked().roomLocked() && roomLocked(kept);
+      if (room) break;
+      ++kept;
     }
   } else {
-    room = roomLocked();
+    room = roomLocked(pending_.size());
   }
   if (room) fireFeedLocked();
 }
@@ -315,7 +324,8 @@ LoopWatch::Step LaneGroup::receive(Socket& socket, uint32_t source, Loop& loop, 
   Frame frame;
   for (int i = 0; i < kBurst; ++i) {
     const bool byKey = route_.policy == RoutePolicy::kKey;
-    if ((!pending_.empty() && (!byKey || pending_.size() >= kMostPending)) || !roomLocked()) {
+    if ((!pending_.empty() && (!byKey || pending_.size() >= kMostPending)) ||
+        !roomLocked(pending_.size())) {
       stall = true;
       break;
     }
@@ -387,7 +397,7 @@ LoopWatch::Step LaneGroup::feed(Loop& loop) {
     woken.swap(wokenPushers_);
     const bool byKey = route_.policy == RoutePolicy::kKey;
     if (stalled_ && (pending_.empty() || (byKey && pending_.size() < kMostPending)) &&
-        roomLocked()) {
+        roomLocked(pending_.size())) {
       stalled_ = false;
       waiting = sources_;
     }

@@ -3,8 +3,11 @@
 //  1. `mutex` guards everything below it, and the lanes. Lock order: Socket::mutex, then this one,
 //  then Loop or Bell. Never two groups at once.
 //  2. One loop serves the group's sockets and its feed. It is the only producer of the lanes.
-//  3. What was received and has no place yet waits in `pending_`, in order. While something does,
-//  little more is received: then libzmq's high-water mark holds the peers back.
+//  3. What was received and has no place yet waits in `pending_`, in the order of the tickets.
+//  While something does, little more is received: then libzmq's high-water mark holds the peers
+//  back. Whatever waits has a place kept among those that may be in flight: with keys, later
+//  messages go to other lanes meanwhile, and where order is restored these wait for the earlier
+//  one, in flight.
 //  4. After detach() nobody touches the lanes' memory any more.
 #pragma once
 
@@ -47,7 +50,7 @@ class LaneGroup : public std::enable_shared_from_this<LaneGroup> {
   void kick();
   // A message that comes from another stage. False: there is no room, and `lane` will be woken when
   // there is.
-  bool inject(std::vector<Frame>&& frames, uint32_t ticket, bool ownTicket, uint32_t lane);
+  bool inject(std::vector<Frame>&& frames, uint32_t lane);
   // Takes over what the dead thread of this lane left. Un-begun messages go back to the front, and
   // with them those begun that have attempts left; `begun` gets all that were begun, `requeued` the
   // number of the un-begun.
@@ -67,7 +70,9 @@ class LaneGroup : public std::enable_shared_from_this<LaneGroup> {
   void failChunk();
 
  private:
-  bool roomLocked();
+  // Whether one more may be in flight besides `kept` that come before it, and some lane takes it.
+  bool roomLocked(size_t kept);
+  void putBackLocked(std::vector<LaneMessage>&& messages);
   Lane* chooseLocked(LaneMessage& message);
   bool placeLocked(LaneMessage& message);
   void flushLocked();

@@ -73,7 +73,8 @@ export function encodePart(data: unknown, what: string | number = 'data'): Uint8
   if (typeof data === 'string') return Buffer.from(data, 'utf8');
   if (ArrayBuffer.isView(data) || types.isAnyArrayBuffer(data)) {
     const bytes = ArrayBuffer.isView(data) ? bytesOfView(data) : bytesOfBuffer(data);
-    if (bytes === undefined) throw argumentError(nameOf(what), `${EXPECTED} whose memory is not detached`, data);
+    if (bytes === undefined)
+      throw argumentError(nameOf(what), `${EXPECTED} whose memory is not detached`, data);
     return bytes;
   }
   if (data === null) return EMPTY;

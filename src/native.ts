@@ -170,8 +170,8 @@ export interface Native {
   laneKick(lane: number): void;
   laneAdopt(lane: number, chunk: number, bytes: Uint8Array): boolean;
   laneRecycle(lane: number, chunk: number, reusable: boolean): boolean;
-  /** @param ticket -1 for the group's next. @returns false if there is no room; the lane is woken when there is */
-  laneInject(group: number, lane: number, ticket: number, parts: Uint8Array[]): boolean;
+  /** @returns false if there is no room; the lane is woken when there is */
+  laneInject(group: number, lane: number, parts: Uint8Array[]): boolean;
   /** @returns chunks that need not be kept for a rescue any more */
   laneDropped(lane: number): number[];
 

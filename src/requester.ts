@@ -165,8 +165,7 @@ export class Requester {
       const retries = options?.retries === undefined ? this.#retries : checkRetries(options.retries);
       const parts = Array.isArray(data) ? listOfParts(data) : [data];
       if (parts.length === 0) throw argumentError('data', 'one frame or more', data);
-      for (const [index, part] of parts.entries())
-        encodePart(part, Array.isArray(data) ? index : 'data');
+      for (const [index, part] of parts.entries()) encodePart(part, Array.isArray(data) ? index : 'data');
       if (this.closed) throw new SocketClosedError('Requester is closed');
       signal?.throwIfAborted();
       const exchange: Exchange = {

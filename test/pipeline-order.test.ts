@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { within } from './bounded.js';
 import { endsOf, linesHandler, sendNumbers, startLine, take } from './lines.js';
 
-const numbers = (messages: string[][]): number[] => messages.map(([number]) => Number(number));
+const numbers = (messages: string[][], frame = 0): number[] =>
+  messages.map((frames) => Number(frames[frame]));
 const all = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 
 describe('ordered', () => {
@@ -22,6 +23,54 @@ describe('ordered', () => {
     const sending = sendNumbers(push, count);
     expect(numbers(await take(pull, count))).toEqual(all(count));
     await sending;
+  });
+
+  // The keys of some messages are taken by threads that have no room, and others overtake them.
+  it.each([
+    [3, 4, 'late'],
+    [3, 7, 'busy'],
+    [5, 6, 'late'],
+    [4, 4, 'same'],
+  ])(
+    'messages of a key keep their order, and nobody waits for good: %d threads, %d in flight',
+    async (threads, maxInFlight, handler) => {
+      const { line } = await startLine({
+        ordered: true,
+        threads,
+        maxInFlight,
+        route: { key: 0 },
+        handler: linesHandler(handler),
+      });
+      const { push, pull } = endsOf(line);
+      const count = 1000;
+      const sending = (async () => {
+        // Runs of one key, longer than what may be in flight, and changes of it.
+        for (let n = 0; n < count; n += 1) await push.send([`key ${(n >> 3) % 7}`, String(n)]);
+      })();
+      expect(numbers(await take(pull, count), 1)).toEqual(all(count));
+      await sending;
+    },
+  );
+
+  it('threads that die leave no gap among messages of a key, with few in flight', async () => {
+    const { line, errors } = await startLine({
+      ordered: true,
+      threads: 3,
+      maxInFlight: 4,
+      retries: 1,
+      route: { key: 0 },
+      circuit: { deaths: 100 },
+      handler: linesHandler('dying'),
+    });
+    const { push, pull } = endsOf(line);
+    const sending = (async () => {
+      for (let n = 0; n < 1000; n += 1) await push.send([`key ${(n >> 2) % 5}`, String(n)]);
+    })();
+    expect(numbers(await take(pull, 1000), 1)).toEqual(all(1000));
+    await sending;
+    const lost = errors.filter(({ info }) => info.type === 'lost');
+    expect(lost.length).toBeGreaterThan(0);
+    expect(new Set(lost.map(({ info }) => info.outcome))).toEqual(new Set(['retried']));
   });
 
   it('over several stages', async () => {

@@ -33,14 +33,14 @@ class StageExit implements Exit {
   ) {}
 
   send([, ...frames]: Output): Promise<void> | undefined {
-    if (this.waiting.length === 0 && native.laneInject(this.group, this.lane, -1, frames)) return undefined;
+    if (this.waiting.length === 0 && native.laneInject(this.group, this.lane, frames)) return undefined;
     return new Promise((resolve) => this.waiting.push({ frames, resolve }));
   }
 
   wake(): void {
     for (;;) {
       const first = this.waiting[0];
-      if (first === undefined || !native.laneInject(this.group, this.lane, -1, first.frames)) return;
+      if (first === undefined || !native.laneInject(this.group, this.lane, first.frames)) return;
       this.waiting.shift();
       first.resolve();
     }
