@@ -62,6 +62,11 @@ Napi::Value processNonce(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), nonce);
 }
 
+// () -> 0 or errno: this thread is scheduled as SCHED_BATCH, where there is that
+Napi::Value gatherThread(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), gather());
+}
+
 // (name) -> whether messages have the property from now on
 Napi::Value addProperty(const Napi::CallbackInfo& info) {
   const std::string name = info[0].As<Napi::String>();
@@ -207,6 +212,7 @@ void defineProcessBinding(Environment& environment, Napi::Object exports) {
   define(environment, exports, "has", has);
   define(environment, exports, "errorText", errorText);
   define(environment, exports, "processNonce", processNonce);
+  define(environment, exports, "gatherThread", gatherThread);
   define(environment, exports, "curveKeyPair", curveKeyPair);
   define(environment, exports, "curvePublicKey", curvePublicKey);
   define(environment, exports, "addPropertyName", addProperty);

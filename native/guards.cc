@@ -70,6 +70,11 @@ int gatheringPolicy() {
   return policy;
 }
 
+int gather() {
+  sched_param param{};
+  return pthread_setschedparam(pthread_self(), SCHED_BATCH, &param);
+}
+
 int checkListening(NativeFd fd) {
   int listening = 0;
   socklen_t size = sizeof listening;
@@ -87,6 +92,9 @@ int checkScheduling(const Scheduling&) {
 }
 int gatheringPolicy() {
   return -1;
+}
+int gather() {
+  return 0;
 }
 int checkListening(NativeFd) {
   return 0;

@@ -26,6 +26,8 @@ int checkScheduling(const Scheduling& wanted);
 // The policy under which a thread that wakes waits for its turn, so that messages gather meanwhile
 // (SCHED_BATCH); -1 where there is none, or this process may not have it.
 int gatheringPolicy();
+// Has this thread wait for its turn like that. 0 or errno; 0 where there is no such policy.
+int gather();
 
 // Keeps the addon, and libzmq with it, in memory until the process ends. Node.js unloads an addon
 // with the last thread that has loaded it; that may be a Worker, which threads of libzmq's and ours

@@ -45,6 +45,7 @@ export {
 export type { SocketEvent, SocketEvents, SocketEventType } from './events.js';
 export type { Handle } from './handles.js';
 export type { HandlerContext, HandlerLogger } from './lanes/handler-context.js';
+export type { SchedulingPolicy } from './lanes/host-options.js';
 export type { ThreadEvent } from './lanes/lane-host.js';
 export type { MetricsOptions, MetricsRegistry } from './lanes/metrics.js';
 export { Message } from './message.js';

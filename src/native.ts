@@ -14,6 +14,8 @@ export interface Native {
   has(capability: string): boolean;
   errorText(errno: number): string;
   processNonce(): string;
+  /** Has this thread scheduled as SCHED_BATCH, on Linux. @returns 0 or errno */
+  gatherThread(): number;
   /** @returns public and secret key in Z85, or errno */
   curveKeyPair(): [string, string] | number;
   /** @returns the public key in Z85, or errno */

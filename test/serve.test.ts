@@ -189,6 +189,19 @@ describe('the handler’s module', () => {
 });
 
 describe('options', () => {
+  it.runIf(process.platform === 'linux').each([
+    [undefined, '0'],
+    ['other' as const, '0'],
+    ['batch' as const, '3'],
+  ])('handler threads are scheduled as told: %s', async (threadSchedulingPolicy, policy) => {
+    const { server } = await start({
+      handler: handlerOf('policy.mjs'),
+      ...(threadSchedulingPolicy !== undefined && { threadSchedulingPolicy }),
+    });
+    const ask = clientOf(server.endpoint);
+    expect(await ask('which?')).toEqual([policy]);
+  });
+
   it.each([
     ['neither bind nor connect', { bind: undefined }, /'bind' or 'connect'/],
     ['threads', { threads: 0 }, /threads: expected an integer from 1/],
@@ -196,6 +209,11 @@ describe('options', () => {
     ['maxInFlight', { maxInFlight: '7' }, /maxInFlight: expected an integer/],
     ['timeout', { timeout: -2 }, /timeout: expected a number of milliseconds/],
     ['retries', { retries: -1 }, /retries: expected/],
+    [
+      'scheduling',
+      { threadSchedulingPolicy: 3 },
+      /threadSchedulingPolicy: expected 'other' or 'batch', got .*3/,
+    ],
     ['route', { route: 'random' }, /route: expected 'least-loaded'/],
     ['route.key', { route: { key: 'tail' } }, /route\.key: expected 'header'/],
     [

@@ -4,7 +4,7 @@
  */
 import type { RecordableHistogram } from 'node:perf_hooks';
 import { threadId } from 'node:worker_threads';
-import { HandlerError } from '../src/errors.js';
+import { HandlerError, zmqError } from '../src/errors.js';
 import { type ContextOfThread, makeLogger } from '../src/lanes/handler-context.js';
 import { loadHandler } from '../src/lanes/handler-module.js';
 import { LaneConsumer, reported as reportedWork } from '../src/lanes/lane-consumer.js';
@@ -30,8 +30,15 @@ export default async function work(task: ThreadTask): Promise<void> {
   }
 }
 
+/** The system schedules this thread as SCHED_BATCH. */
+function gather(): void {
+  const errno = native.gatherThread();
+  if (errno !== 0) throw zmqError(errno, 'Cannot have a handler thread scheduled as SCHED_BATCH');
+}
+
 async function serveLane(task: ThreadTask): Promise<void> {
   const { control, reports, index, lane } = task;
+  if (task.batch) gather();
   let reported = 0;
   const report = (what: Report): void => {
     if (((reported - Atomics.load(control, LANE_REPORTS)) | 0) >= MOST_REPORTS) return;

@@ -11,6 +11,7 @@ export const WINDOW = 200;
 
 export const VARIANTS = [
   { name: 'zeromq-threads', label: '**zeromq-threads**, `serve()`, 2 threads' },
+  { name: 'zeromq-threads-batch', label: "`serve()` with `threadSchedulingPolicy: 'batch'`" },
   { name: 'npm-loop', label: '(a) npm `zeromq`, one loop' },
   { name: 'npm-piscina', label: '(b) npm `zeromq`, a Piscina task for each message, 2 threads' },
   { name: 'npm-proxy', label: '(c) npm `zeromq`, 2 Workers behind its Proxy' },

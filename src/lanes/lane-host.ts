@@ -184,6 +184,7 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
       handler: options.handler,
       outlet: options.outlet,
       concurrency: options.concurrency,
+      batch: options.batch,
       timeout: options.timeout,
       latency: counts.latency,
       service: counts.service,

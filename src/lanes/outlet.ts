@@ -97,6 +97,8 @@ export interface ThreadTask {
   readonly handler: { readonly href: string; readonly exportName: string };
   readonly outlet: { readonly module: string; readonly data: unknown };
   readonly concurrency: number;
+  /** Whether the thread waits for its turn where cores are busy. */
+  readonly batch: boolean;
   /** In milliseconds, -1 for none. */
   readonly timeout: number;
   /** Histograms of the lane, in microseconds. */

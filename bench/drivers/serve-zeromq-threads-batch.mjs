@@ -1,0 +1,3 @@
+import { runServe } from '../lib/serve-ours.mjs';
+
+await runServe({ threadSchedulingPolicy: 'batch' });

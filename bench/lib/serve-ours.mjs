@@ -1,0 +1,18 @@
+/** serve() as a server of the serve benchmark. */
+import { serve, version } from '../../dist/src/index.js';
+import { THREADS } from '../cases/serve.mjs';
+import { runServer } from './serve-driver.mjs';
+
+export async function runServe(options) {
+  await runServer(async (workerData) => {
+    const server = await serve({
+      bind: 'tcp://127.0.0.1:*',
+      handler: new URL('../drivers/serve-handler.mjs', import.meta.url),
+      threads: THREADS,
+      workerData,
+      ...options,
+    });
+    server.on('error', (error) => console.error(error));
+    return { endpoint: server.endpoint, libzmq: version };
+  });
+}
