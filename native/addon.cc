@@ -6,6 +6,7 @@
 
 #include "binding.h"
 #include "guards.h"
+#include "sanitizer.h"
 #include "waits.h"
 
 namespace zt {
@@ -39,6 +40,7 @@ Bytes bytesOf(napi_env env, napi_value value) {
     default:
       break;
   }
+  ZT_GIVEN_BY_JAVASCRIPT(data);
   return {static_cast<uint8_t*>(data), length * width};
 }
 

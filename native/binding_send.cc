@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "binding.h"
+#include "sanitizer.h"
 
 namespace zt {
 
@@ -131,6 +132,7 @@ napi_value sendCopied(napi_env env, napi_callback_info info) {
       if (napi_get_element(env, arguments.value(1), i, &part) != napi_ok ||
           napi_get_typedarray_info(env, part, nullptr, &size, &data, nullptr, nullptr) != napi_ok)
         return arguments.result(-EINVAL);
+      ZT_GIVEN_BY_JAVASCRIPT(data);
       frames.emplace_back(data, size);
     }
     return arguments.result(

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "sanitizer.h"
 #include "socket.h"
 
 namespace zt {
@@ -89,6 +90,7 @@ void Inbox::place(zmq_msg_t* message, bool more, const std::shared_ptr<const Met
 
 void Inbox::placeBytes(const void* data, size_t size, bool more) {
   if (size > 0) std::memcpy(current_->base + position_, data, size);
+  ZT_SHOWN_TO_JAVASCRIPT(current_->base + position_);
   ++frames_;
   uint32_t* descriptor = reinterpret_cast<uint32_t*>(current_->base + current_->size) - 2 * frames_;
   descriptor[0] = static_cast<uint32_t>(position_) | (more ? kFrameMore : 0);
