@@ -110,6 +110,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   zt::defineContextBinding(*environment, exports);
   zt::defineSocketBinding(*environment, exports);
   zt::defineSendBinding(*environment, exports);
+  zt::defineDraftBinding(*environment, exports);
   zt::defineReceiveBinding(*environment, exports);
   zt::defineLaneBinding(*environment, exports);
   zt::defineSequencerBinding(*environment, exports);

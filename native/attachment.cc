@@ -22,6 +22,7 @@ std::shared_ptr<Attachment> Attachment::create(std::shared_ptr<Socket> socket, u
                                                uint32_t* control, bool owner) {
   std::shared_ptr<Attachment> made(new Attachment(std::move(socket), token, control, owner));
   Guard guard(made->socket_->mutex);
+  made->inbox_.setTagged(made->socket_->tagged);
   made->socket_->watchLocked(made);
   return made;
 }

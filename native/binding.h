@@ -147,6 +147,7 @@ void defineHot(Environment& environment, Napi::Object exports, const char* name)
 void defineContextBinding(Environment& environment, Napi::Object exports);
 void defineSocketBinding(Environment& environment, Napi::Object exports);
 void defineSendBinding(Environment& environment, Napi::Object exports);
+void defineDraftBinding(Environment& environment, Napi::Object exports);
 void defineReceiveBinding(Environment& environment, Napi::Object exports);
 void defineLaneBinding(Environment& environment, Napi::Object exports);
 void defineSequencerBinding(Environment& environment, Napi::Object exports);

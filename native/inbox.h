@@ -35,6 +35,9 @@ class Inbox {
   // Whether libzmq may wait for the next message.
   void setBriefly(bool on) { briefly_ = on; }
 
+  // Whether messages have routing ids or groups.
+  void setTagged(bool on) { origins_.setTagged(on); }
+
   // Receives up to `most` messages and publishes them. `published` says how many came.
   PumpCode pumpLocked(Socket& socket, int most, uint32_t& published);
   size_t neededBytes() const { return neededBytes_; }  // after kPumpNeedChunk

@@ -62,7 +62,7 @@ const std::shared_ptr<const Metadata> kNoMetadata;
 
 }  // namespace
 
-const std::shared_ptr<const Metadata>& OriginCache::of(zmq_msg_t* message) {
+const std::shared_ptr<const Metadata>& OriginCache::ofConnection(zmq_msg_t* message) {
   uintptr_t key = 0;
   if (keyIsKnownToWork()) {
     std::memcpy(&key, message, sizeof key);

@@ -15,16 +15,23 @@
 #include <unordered_map>
 
 #include "chunk.h"
+#include "draft.h"
 #include "frame.h"
 
 namespace zt {
 
 class OriginCache {
  public:
+  // Whether messages have routing ids or groups of the draft API.
+  void setTagged(bool on) { tagged_ = on; }
   // Valid until the next call.
-  const std::shared_ptr<const Metadata>& of(zmq_msg_t* message);
+  const std::shared_ptr<const Metadata>& of(zmq_msg_t* message) {
+    return tagged_ ? tags_.of(message, ofConnection(message)) : ofConnection(message);
+  }
 
  private:
+  const std::shared_ptr<const Metadata>& ofConnection(zmq_msg_t* message);
+
   struct Entry {
     Frame pin;
     std::shared_ptr<const Metadata> metadata;
@@ -32,6 +39,8 @@ class OriginCache {
   std::unordered_map<uintptr_t, Entry> known_;
   uintptr_t lastKey_ = 0;
   std::shared_ptr<const Metadata> last_;
+  bool tagged_ = false;
+  TagCache tags_;
 };
 
 }  // namespace zt

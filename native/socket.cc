@@ -27,19 +27,23 @@ std::shared_ptr<Socket> Socket::open(const std::shared_ptr<Context>& context, in
                                      const void* openedBy, int& error) {
   void* handle = context->openSocket(type, error);
   if (handle == nullptr) return nullptr;
-  // libzmq's thread-safe (draft) types have no descriptor, and nothing here could wait for them.
+  // libzmq's thread-safe (draft) types have no descriptor of their own.
   NativeFd fd{};
   size_t size = sizeof fd;
+  std::unique_ptr<DraftDescriptor> descriptor;
   if (zmq_getsockopt(handle, ZMQ_FD, &fd, &size) != 0) {
     error = zmq_errno();
-    zmq_close(handle);
-    return nullptr;
+    descriptor = DraftDescriptor::of(handle);
+    if (!descriptor) {
+      zmq_close(handle);
+      return nullptr;
+    }
   }
   std::shared_ptr<Socket> socket;
   {
     std::lock_guard<std::mutex> lock(directory().mutex);
     const uint32_t id = directory().nextId++;
-    socket.reset(new Socket(id, type, context, openedBy, handle));
+    socket.reset(new Socket(id, type, context, openedBy, handle, std::move(descriptor)));
     directory().sockets.emplace(id, socket);
   }
   if (!context->add(socket)) {
@@ -57,21 +61,28 @@ std::shared_ptr<Socket> Socket::find(uint32_t id) {
 }
 
 Socket::Socket(uint32_t id, int type, std::shared_ptr<Context> context, const void* openedBy,
-               void* handle)
+               void* handle, std::unique_ptr<DraftDescriptor> descriptor)
     : id(id),
       type(type),
       context(std::move(context)),
+      tagged(descriptor != nullptr),
       openedBy(openedBy),
       handle_(handle),
+      descriptor_(std::move(descriptor)),
       lingerDeadline_(kNoDeadline) {
   size_t size = sizeof fd_;
-  zmq_getsockopt(handle_, ZMQ_FD, &fd_, &size);
+  if (descriptor_) {
+    fd_ = descriptor_->fd();
+  } else {
+    zmq_getsockopt(handle_, ZMQ_FD, &fd_, &size);
+  }
   setHighWaterMarkLocked(sendHighWaterMark_);
 }
 
 Socket::~Socket() {
   if (auto watched = watched_.lock()) watched->stopMonitor();
   stopMonitorLocked();
+  descriptor_.reset();
   if (handle_ != nullptr) zmq_close(handle_);
   std::lock_guard<std::mutex> lock(directory().mutex);
   directory().sockets.erase(id);
@@ -82,6 +93,7 @@ int Socket::eventsLocked(int& error) {
     error = ENOTSOCK;
     return -1;
   }
+  if (descriptor_) descriptor_->consume();
   int events = 0;
   size_t size = sizeof events;
   while (zmq_getsockopt(handle_, ZMQ_EVENTS, &events, &size) != 0) {
@@ -95,8 +107,12 @@ int Socket::eventsLocked(int& error) {
 
 int Socket::receiveLocked(zmq_msg_t* message) {
   if (handle_ == nullptr) return ENOTSOCK;
+  bool consumed = descriptor_ == nullptr;
   while (zmq_msg_recv(message, handle_, ZMQ_DONTWAIT) < 0) {
-    if (zmq_errno() != EINTR) return zmq_errno();
+    if (zmq_errno() == EINTR) continue;
+    if (zmq_errno() != EAGAIN || consumed) return zmq_errno();
+    descriptor_->consume();  // what it told of may be here by now
+    consumed = true;
   }
   return 0;
 }
@@ -236,6 +252,32 @@ int Socket::endpoint(int (*call)(void*, const char*), const char* address) {
     return ENOMEM;
   }
   const int result = call(handle_, address) == 0 ? 0 : zmq_errno();
+  settleLocked();
+  return result;
+}
+
+int Socket::joinGroup(const char* group, bool leave) {
+  const DraftApi* api = draftApi();
+  if (api == nullptr) return ENOTSUP;
+  Guard guard(mutex);
+  if (handle_ == nullptr) return ENOTSOCK;
+  const int result = (leave ? api->leave : api->join)(handle_, group) == 0 ? 0 : zmq_errno();
+  settleLocked();
+  return result;
+}
+
+int Socket::connectPeer(const char* address, uint32_t& routingId) {
+  const DraftApi* api = draftApi();
+  if (api == nullptr || api->connectPeer == nullptr) return ENOTSUP;
+  Guard guard(mutex);
+  if (handle_ == nullptr) return ENOTSOCK;
+  try {
+    noteEndpointLocked(address);
+  } catch (const std::bad_alloc&) {
+    return ENOMEM;
+  }
+  routingId = api->connectPeer(handle_, address);
+  const int result = routingId != 0 ? 0 : zmq_errno();
   settleLocked();
   return result;
 }

@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "context.h"
+#include "draft.h"
 #include "fair_mutex.h"
 #include "frame.h"
 #include "layout.h"
@@ -63,6 +64,8 @@ class Socket : public std::enable_shared_from_this<Socket> {
   const uint32_t id;
   const int type;
   const std::shared_ptr<Context> context;
+  // Whether what it receives has a routing id or a group of the draft API.
+  const bool tagged;
   const void* const openedBy;  // tells the environments apart, for their teardown
   FairMutex mutex;
 
@@ -125,6 +128,9 @@ class Socket : public std::enable_shared_from_this<Socket> {
 
   int endpoint(int (*call)(void*, const char*),
                const char* address);  // bind, connect, ...: 0 or errno
+  // Of the draft API. 0 or errno; ENOTSUP without it.
+  int joinGroup(const char* group, bool leave);
+  int connectPeer(const char* address, uint32_t& routingId);
   int setOption(int option, const void* value, size_t size);
   int getOption(int option, void* value, size_t* size);
   // Has `reader`, a PAIR socket, receive this socket's monitor events. 0 or errno.
@@ -156,7 +162,7 @@ class Socket : public std::enable_shared_from_this<Socket> {
 
  private:
   Socket(uint32_t id, int type, std::shared_ptr<Context> context, const void* openedBy,
-         void* handle);
+         void* handle, std::unique_ptr<DraftDescriptor> descriptor);
   void capLinger(long capMs);
   void stopMonitor();
   void stopMonitorLocked();
@@ -166,6 +172,7 @@ class Socket : public std::enable_shared_from_this<Socket> {
   void promoteParkedLocked();
 
   void* handle_;
+  std::unique_ptr<DraftDescriptor> descriptor_;  // of types that have no ZMQ_FD
   State state_ = kStateOpen;
   NativeFd fd_{};
   bool briefly_ = false;     // libzmq's own receive timeout is kBriefWaitMs ...

@@ -65,6 +65,7 @@ bool Socket::close(long linger, long capMs, bool capOnlyInfinite) {
     }
     outbox_.clear();
     fireAllLocked();
+    descriptor_.reset();
   }
   int effective = -1;
   size_t size = sizeof effective;

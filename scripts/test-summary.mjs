@@ -1,11 +1,11 @@
-// Prints `N passed, N failed` from Vitest's JSON report, for .ci/run.
-//   test-summary.mjs REPORT STATUS      STATUS: how the test run exited
+// Prints `N passed, N failed` from Vitest's JSON reports, for .ci/run.
+//   test-summary.mjs STATUS REPORT...      STATUS: how the test runs exited
 // Exits non-zero when there is no report, when anything failed, and when no test ran.
 import { readFileSync } from 'node:fs';
 
-const [, , file, exitStatus] = process.argv;
+const [, , exitStatus, ...files] = process.argv;
 
-function count() {
+function count(file) {
   let report;
   try {
     report = JSON.parse(readFileSync(file, 'utf8'));
@@ -18,11 +18,13 @@ function count() {
     ({ status, assertionResults }) =>
       status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
   ).length;
-  const failed = report.numFailedTests + broken;
-  // Vitest also fails for errors outside any test.
-  return { passed, failed: failed === 0 && exitStatus !== '0' ? 1 : failed };
+  return { passed, failed: report.numFailedTests + broken };
 }
 
-const { passed, failed } = count();
+const counts = files.map(count);
+const passed = counts.reduce((sum, report) => sum + report.passed, 0);
+let failed = counts.reduce((sum, report) => sum + report.failed, 0);
+// Vitest also fails for errors outside any test.
+if (failed === 0 && exitStatus !== '0') failed = 1;
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;

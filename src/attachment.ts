@@ -2,8 +2,16 @@
  * A socket as this thread sees it: its slot in the addon, its inbox, and what waits for it. Sender and Receiver do
  * the work; this class knows when the socket ends, and who must be told.
  */
+import { capability, version } from './capability.js';
 import type { Context } from './context.js';
-import { ContextClosedError, errnoCode, SocketClosedError, type ZmqError, zmqError } from './errors.js';
+import {
+  ContextClosedError,
+  errnoCode,
+  notSupportedError,
+  SocketClosedError,
+  type ZmqError,
+  zmqError,
+} from './errors.js';
 import { Inbox } from './inbox.js';
 import { type IoRuntime, runtime, shared, type Wakeable } from './io-runtime.js';
 import { CTL_OUTCOMES, CTL_STATE, STATE_OPEN, STATE_TERMINATED } from './layout.js';
@@ -29,6 +37,12 @@ export const POLLOUT = 2;
 const DEFAULT_MARK = 1000;
 /** What "no limit" becomes, in messages. */
 const NO_MARK = 0x7fffffff;
+
+function lacksDraft(type: string): ZmqError {
+  return notSupportedError(
+    `${type} sockets need a libzmq that was built with its draft API; this one, ${version}, was not`,
+  );
+}
 
 export class Attachment implements Wakeable {
   readonly runtime: IoRuntime = runtime();
@@ -71,11 +85,12 @@ export class Attachment implements Wakeable {
         : native.socketAttach(setup.attachTo, 0, slot, control);
     if (id < 0) {
       this.runtime.closeSlot(slot);
+      if (setup.type.draft && !capability.draft) throw lacksDraft(setup.type.name);
       if (errnoCode(-id) === 'EINVAL') {
         throw zmqError(
           -id,
           `Cannot create a ${setup.type.name} socket`,
-          'this libzmq does not have the type, or has it without a descriptor to wait on',
+          'this libzmq does not have the type',
         );
       }
       throw zmqError(-id, `Cannot create a ${setup.type.name} socket`);

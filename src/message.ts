@@ -10,6 +10,7 @@ import { types } from 'node:util';
 import { bufferOf, byteLengthOf, byteOffsetOf, bytesOfBuffer, bytesOfView } from './bytes.js';
 import { argumentError, ZmqError } from './errors.js';
 import type { ChunkView } from './inbox.js';
+import { checkGroup, checkRoutingId } from './message-tags.js';
 import { native } from './native.js';
 
 const LARGEST_BYTES = 0xffffffff;
@@ -25,6 +26,8 @@ interface Pin {
 }
 const pins = new WeakMap<Message, Pin>();
 const released = new WeakSet<Message>();
+/** What messages were told of themselves. */
+const tags = new WeakMap<Message, { readonly routingId?: number; readonly group?: string }>();
 
 /** @internal */
 export function registerChunk(chunk: ChunkView): void {
@@ -176,6 +179,42 @@ export class Message extends SharedBytes {
       return bytes;
     }
     return Buffer.prototype.copy.call(this, target, ...range);
+  }
+
+  /**
+   * Who the message came from, on SERVER and PEER sockets; undefined otherwise. Set it, or give `send` an option of the
+   * name, to say whom a message is for.
+   *
+   * ```ts
+   * const request = await server.recv();
+   * await server.send('reply', { routingId: request.routingId });
+   * ```
+   *
+   * @throws {@link ArgumentError} when it is set to anything but an integer from 1 to 2^32 - 1
+   */
+  get routingId(): number | undefined {
+    const given = tags.get(this)?.routingId;
+    if (given !== undefined) return given;
+    const received = this.metadata('@routing-id');
+    return received === undefined ? undefined : Number(received);
+  }
+
+  set routingId(routingId: number) {
+    tags.set(this, { ...tags.get(this), routingId: checkRoutingId(routingId) });
+  }
+
+  /**
+   * The message's group, on DISH sockets; undefined otherwise. Set it, or give `send` an option of the name, to say
+   * which group a RADIO sends it to.
+   *
+   * @throws {@link ArgumentError} when it is set to anything but a string that is not empty
+   */
+  get group(): string | undefined {
+    return tags.get(this)?.group ?? this.metadata('@group');
+  }
+
+  set group(group: string) {
+    tags.set(this, { ...tags.get(this), group: checkGroup(group) });
   }
 
   /**

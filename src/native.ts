@@ -77,6 +77,12 @@ export interface Native {
   sendOne(slot: number, load: number): number;
   /** @param load frames on the stage * 4 + flags */
   sendStaged(slot: number, load: number): number;
+  /** Joins or leaves a group. @returns 0 or errno */
+  socketGroup(slot: number, group: string, leave: boolean): number;
+  /** @returns the peer's routing id, or -errno */
+  socketConnectPeer(slot: number, endpoint: string): number;
+  /** @param routingId 0 for none @param group empty for none @returns a SEND code, a token or -errno */
+  sendTagged(slot: number, bytes: Uint8Array, routingId: number, group: string, mayPark: boolean): number;
   /** @param load frames * 4 + flags */
   sendCopied(slot: number, parts: Uint8Array[], load: number): number;
   /** Some of the parts are pinned: they are sent without a copy where that can be. */

@@ -18,11 +18,16 @@ import {
 import { collectFreed } from './message.js';
 import { FLAG_MAY_PARK, FLAG_MORE, native } from './native.js';
 import { checkFlag, checkOptions, deadlineOf, Pending, type WaitOptions } from './pending.js';
+import { checkTags, singleFrame, tagsOf } from './single-frame.js';
 
 /** Options of a send. */
 export interface SendOptions extends WaitOptions {
   /** Whether another frame of the same message follows. */
   more?: boolean;
+  /** To whom, on SERVER and PEER sockets: 1 to 2^32 - 1. That of the message, if it has one, unless told. */
+  routingId?: number;
+  /** The group, on RADIO sockets. That of the message, if it has one, unless told. */
+  group?: string;
 }
 
 // Looked up once: the addon's exports are many, and looking one up is a hash table's work.
@@ -54,7 +59,7 @@ export class Sender {
       }
       const { timeout, signal } = deadlineOf(options, attachment.sendTimeout);
       if (signal?.aborted) throw signal.reason;
-      const result = this.handOver(data, checkFlag('more', options?.more), timeout !== 0);
+      const result = this.handOver(data, checkFlag('more', options?.more), timeout !== 0, options);
       return this.outcome(result, timeout, signal);
     } catch (error) {
       return this.fails(error);
@@ -64,7 +69,7 @@ export class Sender {
   trySend(data: unknown, options?: SendOptions): boolean {
     const { attachment } = this;
     if (attachment.ended !== undefined) throw attachment.ended;
-    const result = this.handOver(data, checkFlag('more', checkOptions(options).more), false);
+    const result = this.handOver(data, checkFlag('more', checkOptions(options).more), false, options);
     if (result >= 0) {
       this.note(result);
       return true;
@@ -78,7 +83,7 @@ export class Sender {
     if (attachment.ended !== undefined) throw attachment.ended;
     const { timeout, signal } = deadlineOf(options, attachment.sendTimeout);
     if (signal?.aborted) throw signal.reason;
-    const result = this.handOver(data, checkFlag('more', options?.more), timeout !== 0);
+    const result = this.handOver(data, checkFlag('more', options?.more), timeout !== 0, options);
     if (result >= SEND_FIRST_TOKEN) {
       this.waitSent(result, timeout);
       return;
@@ -90,9 +95,13 @@ export class Sender {
   }
 
   /** Encodes and sends. @returns a SEND code or -errno */
-  private handOver(data: unknown, more: boolean, mayPark: boolean): number {
-    const { slot, ended } = this.attachment;
+  private handOver(data: unknown, more: boolean, mayPark: boolean, options?: SendOptions): number {
+    const { slot, ended, type } = this.attachment;
     if (ended !== undefined) throw ended; // the options may have getters, which do what they like
+    if (!type.multipart || options !== undefined) {
+      checkTags(type, options);
+      if (!type.multipart) return this.sendSingle(singleFrame(type, data, more), options, mayPark);
+    }
     const flags = (more ? FLAG_MORE : 0) | (mayPark ? FLAG_MAY_PARK : 0);
     if (!Array.isArray(data)) {
       const size = stageOne(data, 0);
@@ -104,6 +113,13 @@ export class Sender {
     const parts: Uint8Array[] = [];
     for (let index = 0; index < data.length; index += 1) parts.push(encodePart(data[index], index));
     return this.sendParts(parts, flags);
+  }
+
+  /** Sends the one frame of a message that cannot have more. */
+  private sendSingle(data: unknown, options: SendOptions | undefined, mayPark: boolean): number {
+    const { slot, type } = this.attachment;
+    const { routingId, group } = tagsOf(type, data, options);
+    return native.sendTagged(slot, encodePart(data), routingId, group, mayPark);
   }
 
   private sendParts(parts: Uint8Array[], flags: number): number {

@@ -16,12 +16,22 @@ export interface SocketTypeTraits {
   failsOnlyWithEagain: boolean;
   /** Whether messages may have more than one frame. */
   multipart: boolean;
+  /** What each message has besides its bytes: who it is for or from, or its group. */
+  tag: 'routingId' | 'group' | undefined;
   /** Only in a libzmq that was built with its draft API. */
   draft: boolean;
 }
 
-const STABLE = { canSubscribe: false, failsOnlyWithEagain: false, multipart: true, draft: false };
+const STABLE = {
+  canSubscribe: false,
+  failsOnlyWithEagain: false,
+  multipart: true,
+  tag: undefined,
+  draft: false,
+};
 const DRAFT = { ...STABLE, multipart: false, draft: true };
+const BY_ROUTING_ID = { ...DRAFT, tag: 'routingId' as const };
+const BY_GROUP = { ...DRAFT, tag: 'group' as const };
 
 /** Every socket type of libzmq under its own name. */
 export const SOCKET_TYPES = {
@@ -37,14 +47,14 @@ export const SOCKET_TYPES = {
   XPUB: { ...STABLE, id: 9, canSend: true, canReceive: true },
   XSUB: { ...STABLE, id: 10, canSend: true, canReceive: true, canSubscribe: true },
   STREAM: { ...STABLE, id: 11, canSend: true, canReceive: true },
-  SERVER: { ...DRAFT, id: 12, canSend: true, canReceive: true },
+  SERVER: { ...BY_ROUTING_ID, id: 12, canSend: true, canReceive: true },
   CLIENT: { ...DRAFT, id: 13, canSend: true, canReceive: true },
-  RADIO: { ...DRAFT, id: 14, canSend: true, canReceive: false },
-  DISH: { ...DRAFT, id: 15, canSend: false, canReceive: true },
+  RADIO: { ...BY_GROUP, id: 14, canSend: true, canReceive: false },
+  DISH: { ...BY_GROUP, id: 15, canSend: false, canReceive: true },
   GATHER: { ...DRAFT, id: 16, canSend: false, canReceive: true },
   SCATTER: { ...DRAFT, id: 17, canSend: true, canReceive: false },
   DGRAM: { ...DRAFT, id: 18, canSend: true, canReceive: true, multipart: true },
-  PEER: { ...DRAFT, id: 19, canSend: true, canReceive: true },
+  PEER: { ...BY_ROUTING_ID, id: 19, canSend: true, canReceive: true },
   CHANNEL: { ...DRAFT, id: 20, canSend: true, canReceive: true },
 } as const satisfies Record<string, SocketTypeTraits>;
 

@@ -21,6 +21,7 @@ import { SocketEvents } from './events.js';
 import { type Handle, idOfHandle, makeHandle } from './handles.js';
 import { Batches, Messages } from './iteration.js';
 import type { Message } from './message.js';
+import { checkGroup } from './message-tags.js';
 import { native } from './native.js';
 import {
   checkOptionAccess,
@@ -261,6 +262,30 @@ export class Socket {
   }
 
   /**
+   * Connects to a PEER socket, and says at once which routing id it has here. Of libzmq's draft API.
+   *
+   * ```ts
+   * const routingId = peer.connectPeer('tcp://127.0.0.1:5555');
+   * await peer.send('hello', { routingId });
+   * ```
+   *
+   * @throws as `connect` does, and `'ENOTSUP'` for other socket types
+   */
+  connectPeer(endpoint: string): number {
+    if (this.type !== 'PEER') throw this.#lacks('connectPeer');
+    let routingId = 0;
+    this.#endpoint(
+      (slot, address) => {
+        routingId = native.socketConnectPeer(slot, address);
+        return Math.max(0, -routingId);
+      },
+      endpoint,
+      'connect to',
+    );
+    return routingId;
+  }
+
+  /**
    * Sends a message. Sends are accepted in the order of the calls.
    *
    * ```ts
@@ -296,7 +321,7 @@ export class Socket {
   }
 
   /** Sends if that is possible without waiting. @returns whether it was. @throws as `send` rejects */
-  trySend(data: SendableMessage, options?: Pick<SendOptions, 'more'>): boolean {
+  trySend(data: SendableMessage, options?: Omit<SendOptions, keyof WaitOptions>): boolean {
     if (!this.#attachment.type.canSend) throw this.#lacks('trySend');
     return this.#attachment.sender.trySend(data, options);
   }
@@ -409,6 +434,21 @@ export class Socket {
   }
 
   /**
+   * Joins groups: what is sent to one of them comes in. Of libzmq's draft API.
+   *
+   * @throws {@link ZmqError} with code `'ENOTSUP'` unless it is a DISH socket, `'EINVAL'` for a group that it has
+   *   joined before; {@link ArgumentError} unless names have 1 to 255 bytes
+   */
+  join(...groups: string[]): void {
+    this.#groups('join', groups);
+  }
+
+  /** Leaves groups. @throws as `join`, and `'EINVAL'` for one that it has not joined */
+  leave(...groups: string[]): void {
+    this.#groups('leave', groups);
+  }
+
+  /**
    * Subscribes to topics: messages that begin with one of them come in. Without a topic, to everything.
    *
    * @throws {@link ZmqError} with code `'ENOTSUP'` unless it is a SUB or XSUB socket
@@ -509,6 +549,17 @@ export class Socket {
     checkZapDomain((name) => this.getOption(name));
     const errno = call(attachment.slot, endpoint);
     if (errno !== 0) throw attachment.failure(errno, failed);
+  }
+
+  #groups(method: 'join' | 'leave', groups: readonly string[]): void {
+    const attachment = this.#attachment;
+    if (this.type !== 'DISH') throw this.#lacks(method);
+    for (const [index, group] of groups.entries()) checkGroup(group, `groups[${index}]`);
+    if (attachment.ended !== undefined) throw attachment.ended;
+    for (const group of groups) {
+      const errno = native.socketGroup(attachment.slot, group, method === 'leave');
+      if (errno !== 0) throw attachment.failure(errno, `Cannot ${method} the group '${group}'`);
+    }
   }
 
   #topics(method: 'subscribe' | 'unsubscribe', topics: readonly Sendable[]): void {

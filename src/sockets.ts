@@ -24,13 +24,18 @@ type ReceiveMember =
   | 'readable'
   | typeof Symbol.asyncIterator;
 type SubscribeMember = 'subscribe' | 'unsubscribe';
+/** What only types of the draft API have. */
+type DraftMember = 'join' | 'leave' | 'connectPeer';
 
 type SpecialOption = Exclude<keyof SocketOptionProperties<'all'>, CommonOptionName>;
 
 /**
  * What every socket has, whatever its type. A {@link Socket} is one, and so is an object of any typed class.
  */
-export type CommonSocket = Omit<Socket, SendMember | ReceiveMember | SubscribeMember | SpecialOption>;
+export type CommonSocket = Omit<
+  Socket,
+  SendMember | ReceiveMember | SubscribeMember | DraftMember | SpecialOption
+>;
 
 /** The sending half of a {@link Socket}. */
 export type SendingSocket = Pick<Socket, SendMember>;
@@ -61,7 +66,8 @@ export interface TypedSocketClass<Options, Instance> {
   readonly prototype: Instance;
 }
 
-function typed<Class>(name: string, type: CanonicalType): Class {
+/** @internal */
+export function typed<Class>(name: string, type: CanonicalType): Class {
   // The computed key is what gives the class its name.
   const classes = {
     [name]: class extends Socket {

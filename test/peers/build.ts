@@ -26,6 +26,7 @@ export function plainEnvironment(): NodeJS.ProcessEnv {
 
 let cPeer: Program | undefined;
 let czmqPeer: Program | undefined;
+let draftPeer: Program | undefined;
 let pythonPeer: Program | undefined;
 
 /** The C peer, compiled with `cc` (or `$CC`) and pkg-config when its sources or flags changed. */
@@ -38,6 +39,12 @@ export function buildCPeer(): Program {
 export function buildCzmqPeer(): Program {
   czmqPeer ??= { command: compile('czmq', 'libczmq', 'libzmq'), args: [] };
   return czmqPeer;
+}
+
+/** The peer that uses the draft API, compiled likewise: PKG_CONFIG_PATH says against which libzmq. */
+export function buildDraftPeer(): Program {
+  draftPeer ??= { command: compile('draft', 'libzmq'), args: [] };
+  return draftPeer;
 }
 
 /** The Python peer, run by the first interpreter that has pyzmq: `$ZMQT_PYTHON`, Debian's, then PATH's. */

@@ -1,0 +1,108 @@
+// The declarations are in every zmq.h, for whoever says that the library has them.
+#define ZMQ_BUILD_DRAFT_API 1
+#include "draft.h"
+
+#ifndef _WIN32
+#include <dlfcn.h>
+#endif
+
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace zt {
+
+namespace {
+
+constexpr size_t kMostTags = 1024;
+
+// Where libzmq is loaded there are its draft functions, too: it need not be visible to others.
+void* find(const char* name) {
+#ifdef _WIN32
+  static_cast<void>(name);
+  return nullptr;
+#else
+  static void* const library = [] {
+    Dl_info info{};
+    if (dladdr(reinterpret_cast<void*>(&zmq_version), &info) == 0)
+      return static_cast<void*>(nullptr);
+    return dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+  }();
+  return library == nullptr ? nullptr : dlsym(library, name);
+#endif
+}
+
+// Whether it is there.
+template <typename Function>
+bool resolve(Function& function, const char* name) {
+  function = reinterpret_cast<Function>(find(name));
+  return function != nullptr;
+}
+
+std::optional<DraftApi> load() {
+  static_assert(sizeof(zmq_poller_event_t) > 0, "the header has the draft API");
+  if (zmq_has("draft") == 0) return std::nullopt;
+  DraftApi api{};
+  resolve(api.connectPeer, "zmq_connect_peer");
+  const bool complete =
+      resolve(api.join, "zmq_join") && resolve(api.leave, "zmq_leave") &&
+      resolve(api.setRoutingId, "zmq_msg_set_routing_id") &&
+      resolve(api.routingId, "zmq_msg_routing_id") && resolve(api.setGroup, "zmq_msg_set_group") &&
+      resolve(api.group, "zmq_msg_group") && resolve(api.pollerNew, "zmq_poller_new") &&
+      resolve(api.pollerDestroy, "zmq_poller_destroy") &&
+      resolve(api.pollerAdd, "zmq_poller_add") && resolve(api.pollerWait, "zmq_poller_wait_all") &&
+      resolve(api.pollerDescriptor, "zmq_poller_fd");
+  return complete ? std::optional<DraftApi>(api) : std::nullopt;
+}
+
+}  // namespace
+
+const DraftApi* draftApi() {
+  static const std::optional<DraftApi> api = load();
+  return api ? &*api : nullptr;
+}
+
+std::unique_ptr<DraftDescriptor> DraftDescriptor::of(void* socket) {
+  const DraftApi* api = draftApi();
+  if (api == nullptr) return nullptr;
+  void* poller = api->pollerNew();
+  if (poller == nullptr) return nullptr;
+  std::unique_ptr<DraftDescriptor> descriptor(new DraftDescriptor(poller));
+  const bool added = api->pollerAdd(poller, socket, nullptr, ZMQ_POLLIN | ZMQ_POLLOUT) == 0;
+  if (!added || api->pollerDescriptor(poller, &descriptor->fd_) != 0) return nullptr;
+  return descriptor;
+}
+
+DraftDescriptor::~DraftDescriptor() {
+  draftApi()->pollerDestroy(&poller_);
+}
+
+void DraftDescriptor::consume() {
+  zmq_poller_event_t event;
+  draftApi()->pollerWait(poller_, &event, 1, 0);
+}
+
+const std::shared_ptr<const Metadata>& TagCache::of(
+    zmq_msg_t* message, const std::shared_ptr<const Metadata>& connection) {
+  const DraftApi& api = *draftApi();
+  const uint32_t routingId = api.routingId(message);
+  const char* group = api.group(message);
+  if (group == nullptr) group = "";
+  if (last_ != nullptr && last_->is(connection, routingId, group)) return last_->metadata;
+  const size_t hash = std::hash<std::string>()(group) * 31 +
+                      std::hash<const Metadata*>()(connection.get()) * 17 + routingId;
+  auto found = known_.find(hash);
+  if (found == known_.end() || !found->second.is(connection, routingId, group)) {
+    if (known_.size() >= kMostTags) known_.clear();
+    auto metadata =
+        connection ? std::make_shared<Metadata>(*connection) : std::make_shared<Metadata>();
+    if (routingId != 0) metadata->insert_or_assign(kRoutingIdTag, std::to_string(routingId));
+    if (*group != 0) metadata->insert_or_assign(kGroupTag, group);
+    found = known_.insert_or_assign(hash, Entry{connection, routingId, group, std::move(metadata)})
+                .first;
+  }
+  last_ = &found->second;
+  return last_->metadata;
+}
+
+}  // namespace zt

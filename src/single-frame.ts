@@ -1,0 +1,43 @@
+/** Sends of libzmq's draft socket types: messages of one frame, which may have to say whom they are for. */
+import { ArgumentError, argumentError, notSupportedError } from './errors.js';
+import { Message } from './message.js';
+import { checkGroup, checkRoutingId } from './message-tags.js';
+import type { SocketType } from './socket-types.js';
+
+/** What a send can say of its message. */
+interface Tags {
+  routingId?: number;
+  group?: string;
+}
+
+/** @throws {@link ZmqError} with code `'ENOTSUP'` when the options say what messages of the type do not have */
+export function checkTags(type: SocketType, options: Tags | undefined): void {
+  if (options?.routingId !== undefined && type.tag !== 'routingId') {
+    throw notSupportedError(`routingId is not supported by ${type.name} sockets`);
+  }
+  if (options?.group !== undefined && type.tag !== 'group') {
+    throw notSupportedError(`group is not supported by ${type.name} sockets`);
+  }
+}
+
+/** The frame of a message that has no other. @throws {@link ArgumentError} when it is to have more */
+export function singleFrame(type: SocketType, data: unknown, more: boolean): unknown {
+  if (more) throw argumentError('more', `false: messages of ${type.name} sockets have one frame`, more);
+  if (!Array.isArray(data)) return data;
+  if (data.length === 1) return data[0];
+  throw new ArgumentError(`data: expected one frame, as ${type.name} sockets have it, got ${data.length}`);
+}
+
+/**
+ * Who a message is for, or its group: as the options say, or else as the message does.
+ *
+ * @returns 0 and '' for nothing
+ * @throws {@link ArgumentError} when the socket type needs one and there is none
+ */
+export function tagsOf(type: SocketType, data: unknown, options: Tags | undefined): Required<Tags> {
+  const message = data instanceof Message ? data : undefined;
+  const tags = { routingId: 0, group: '' };
+  if (type.tag === 'routingId') tags.routingId = checkRoutingId(options?.routingId ?? message?.routingId);
+  if (type.tag === 'group') tags.group = checkGroup(options?.group ?? message?.group);
+  return tags;
+}
