@@ -10,6 +10,7 @@ const PAGES = [
   'README.md',
   'docs/migrating-from-zeromq.md',
   'docs/threads.md',
+  'docs/draft-sockets.md',
   'docs/multi-core.md',
   'docs/proxies.md',
   'docs/monitoring.md',
