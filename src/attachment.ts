@@ -73,6 +73,8 @@ export class Attachment implements Wakeable {
   private keeping = true;
 
   constructor(setup: AttachmentSetup) {
+    // libzmq itself would open some of them, and then lack the functions that go with them.
+    if (setup.type.draft && !capability.draft) throw lacksDraft(setup.type.name);
     this.setup = setup;
     this.type = setup.type;
     this.isShared = setup.attachTo !== undefined;
@@ -85,7 +87,6 @@ export class Attachment implements Wakeable {
         : native.socketAttach(setup.attachTo, 0, slot, control);
     if (id < 0) {
       this.runtime.closeSlot(slot);
-      if (setup.type.draft && !capability.draft) throw lacksDraft(setup.type.name);
       if (errnoCode(-id) === 'EINVAL') {
         throw zmqError(
           -id,
