@@ -1,8 +1,8 @@
 /** The page of a result: machine, targets, where we are behind, plots, and every table. */
 import { judgeTargets, targetTable } from './targets.mjs';
 
-/** Markdown, which looks for the plots beside it. */
-export function resultPage({ machine, options, otherLoad, libzmq, cases }, plots) {
+/** Markdown. @param folder where the plots are from there, as `performance/`; beside it unless told */
+export function resultPage({ machine, options, otherLoad, libzmq, cases }, plots, folder = '') {
   const targets = targetTable(cases);
   const libraries = Object.entries(libzmq).map(([library, version]) => `${library} ${version}`);
   const parts = [
@@ -13,7 +13,7 @@ export function resultPage({ machine, options, otherLoad, libzmq, cases }, plots
   ];
   if (targets) parts.push('## Targets\n', targets, '', behind(cases), '');
   if (plots.length > 0)
-    parts.push('## Plots\n', ...plots.map(({ name, title }) => `![${title}](${name}.svg)\n`));
+    parts.push('## Plots\n', ...plots.map(({ name, title }) => `![${title}](${folder}${name}.svg)\n`));
   parts.push('## Tables\n', ...cases.map(({ table }) => table));
   const failures = cases.flatMap((each) => each.failures);
   if (failures.length > 0) {

@@ -12,7 +12,7 @@ let paths = 0;
 
 /**
  * Runs one variant of a case once, with `count` messages. `binder` and `connector` are `{ library, role, options }`,
- * whose options go to that process alone; `connectors` processes connect (1, or none without a connector). Each moves
+ * whose options go to that process alone, started by what `wrap` makes of its command; `connectors` processes connect (1, or none without a connector). Each moves
  * `count` messages, `warmup` before, and `extra` that its role adds; all of it within `limitSeconds`. Resolves with
  * the results, the figures drawn from them, and the libzmq that each side ran on.
  */
@@ -21,7 +21,11 @@ export async function runTrial(variant, figures, count) {
   const limit = variant.limitSeconds ?? TRIAL_SECONDS;
   const children = [];
   const start = (side, options) => {
-    const child = new Child(labelOf(side), program(side.library, side.role), { ...options, ...side.options });
+    const command = program(side.library, side.role);
+    const child = new Child(labelOf(side), side.wrap ? side.wrap(command) : command, {
+      ...options,
+      ...side.options,
+    });
     children.push(child);
     return child;
   };
