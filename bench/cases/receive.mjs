@@ -36,7 +36,7 @@ function pullCase({ size, short }, frames = 1) {
     name: frames > 1 ? `pull-${frames}x${size}` : `pull-${size}`,
     title: `PULL, ${many}${formatSize(size)} over tcp, from a C sender`,
     full: !short,
-    group: 'receive',
+    group: frames > 1 ? 'receive, several frames' : 'receive',
     size,
     frames: frames > 1 ? frames : undefined,
     metrics: METRICS,

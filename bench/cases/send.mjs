@@ -19,7 +19,7 @@ function pushCase({ size, hwm, full = false, frames = 1 }) {
     name: `push-${frames > 1 ? `${frames}x` : ''}${size}${suffix}`,
     title: `PUSH, ${many}${formatSize(size)} over tcp, to a C receiver, high-water mark ${hwm === 0 ? '0 (no limit)' : '1000 (the default)'}`,
     full,
-    group: hwm === 0 ? 'send, no high-water mark' : 'send',
+    group: frames > 1 ? 'send, several frames' : hwm === 0 ? 'send, no high-water mark' : 'send',
     size,
     hwm,
     frames: frames > 1 ? frames : undefined,

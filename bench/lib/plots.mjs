@@ -1,26 +1,30 @@
 /** SVG plots of a result, drawn by Vega-Lite: every group of cases by size, and each case that stands alone. */
-import { parse, View } from 'vega';
-import { compile } from 'vega-lite';
-
 import { formatSize } from '../cases/variants.mjs';
 
 const WIDTH = 560;
 
-/** `[{ name, title, svg }]`: one plot of the first metric of every group that has figures. */
+/** `[{ name, title, svg }]`: one plot of the first metric of every group that has figures, and one beside C's. */
 export async function drawPlots(cases) {
-  const groups = groupBy(cases, groupOf);
   const plots = [];
-  for (const [title, group] of groups) {
-    const points = group.flatMap(pointsOf);
-    if (points.length === 0) continue;
-    const svg = await draw(specOf(title, group, points));
-    plots.push({ name: fileName(title), title, svg });
-  }
+  for (const { name, title, spec } of plotSpecs(cases)) plots.push({ name, title, svg: await draw(spec) });
   return plots;
 }
 
-// Cases of several frames are no points on a line of sizes.
-const groupOf = ({ group, name }) => (/-\d+x\d+$/.test(name) ? `${group}, ${name}` : group);
+/** `[{ name, title, spec }]`: what Vega-Lite is to draw. */
+export function plotSpecs(cases) {
+  const plots = [];
+  for (const [title, group] of groupBy(cases, ({ group }) => group)) {
+    const points = group.flatMap(pointsOf);
+    for (const [name, shown, axis] of [
+      [title, points, { label: group[0].metrics[0].label, format: '.3~s' }],
+      [`${title}, beside C`, besideC(points, group), { label: 'times C’s', format: '.2~g' }],
+    ]) {
+      if (shown.length === 0) continue;
+      plots.push({ name: fileName(name), title: name, spec: specOf(name, group, shown, axis) });
+    }
+  }
+  return plots;
+}
 
 function groupBy(list, keyOf) {
   const groups = new Map();
@@ -39,26 +43,82 @@ function pointsOf({ name, size, metrics: [metric], rows }) {
       case: name,
       size: formatSize(size),
       bytes: size,
-      driver: variant.label.replaceAll('`', ''),
+      driver: driverOf(variant),
       value: summary[metric.key].median,
       low: summary[metric.key].min,
       high: summary[metric.key].max,
     }));
 }
 
-function specOf(title, group, points) {
-  const [{ metrics }] = group;
+/** The same as multiples of C's figure at each size, without C; nothing for cases that are no line over sizes. */
+function besideC(points, group) {
+  if (!isLine(points, group)) return [];
+  const ofC = new Map(
+    points.filter(({ driver }) => driver === 'C').map(({ bytes, value }) => [bytes, value]),
+  );
+  return points
+    .filter(({ driver, bytes }) => driver !== 'C' && ofC.has(bytes))
+    .map((point) => {
+      const c = ofC.get(point.bytes);
+      return { ...point, value: point.value / c, low: point.low / c, high: point.high / c };
+    });
+}
+
+function isLine(points, group) {
   const sizes = new Set(points.map(({ bytes }) => bytes));
-  const bySize = sizes.size > 1 && sizes.size === group.length;
+  return sizes.size > 1 && sizes.size === group.length;
+}
+
+function driverOf({ label }) {
+  return label.replaceAll('`', '').replace(/,$/, '');
+}
+
+/** Shades of each family, for as many ways as it has. */
+const FAMILIES = [
+  [/^C\b/, ['#222222', '#888888', '#bbbbbb']],
+  [/^zeromq-threads/, ['#0b4f9e', '#2f8fe0', '#7cc0f5', '#0e8f8b', '#5fd0c5', '#6b5bd6']],
+  [/^npm zeromq/, ['#d9480f', '#ff922b', '#ffc078']],
+  [/^pyzmq/, ['#2b8a3e', '#8ce99a']],
+  [/./, ['#862e9c', '#da77f2']],
+];
+
+/** One colour for each driver, in the order of the tables. */
+function colorsOf(points) {
+  const drivers = [...new Set(points.map(({ driver }) => driver))];
+  const used = new Map();
+  const range = drivers.map((driver) => {
+    const [, shades] = FAMILIES.find(([pattern]) => pattern.test(driver));
+    const count = used.get(shades) ?? 0;
+    used.set(shades, count + 1);
+    return shades[count % shades.length];
+  });
+  return { domain: drivers, range };
+}
+
+/** From the smallest to the largest so many times: then only a logarithm shows both. */
+const WIDE_SPAN = 30;
+
+function specOf(title, group, points, { label, format }) {
+  const bySize = isLine(points, group);
+  const smallest = Math.min(...points.map(({ low }) => low));
+  const largest = Math.max(...points.map(({ high }) => high));
+  const floor = 10 ** Math.floor(Math.log10(smallest));
+  const logarithmic = smallest > 0 && largest / smallest > WIDE_SPAN;
   const y = (field) => ({
     field,
     type: 'quantitative',
-    title: metrics[0].label,
-    // Rates span decades over the sizes.
-    scale: { type: points.every(({ low }) => low > 0) && bySize ? 'log' : 'linear' },
-    axis: { format: '.3~s' },
+    title: label,
+    scale: logarithmic ? { type: 'log', ...(bySize ? {} : { domainMin: floor }) } : { type: 'linear' },
+    axis: { format, tickCount: 6 },
   });
-  const color = { field: 'driver', type: 'nominal', title: null, legend: { labelLimit: 400 } };
+  const colors = colorsOf(points);
+  const color = {
+    field: 'driver',
+    type: 'nominal',
+    title: null,
+    scale: colors,
+    legend: { labelLimit: 400 },
+  };
   const shared = { title, data: { values: points }, background: 'white', width: WIDTH, height: 300 };
   if (bySize) {
     const x = {
@@ -76,12 +136,22 @@ function specOf(title, group, points) {
       ],
     };
   }
-  const x = { field: 'case', type: 'nominal', title: null, sort: null, axis: { labelAngle: 0 } };
-  const xOffset = { field: 'driver', type: 'nominal', sort: null };
+  const x = {
+    field: 'case',
+    type: 'nominal',
+    title: null,
+    sort: null,
+    axis: { labelAngle: group.length > 4 ? -30 : 0 },
+  };
+  const xOffset = { field: 'driver', type: 'nominal', sort: colors.domain };
   return {
     ...shared,
     layer: [
-      { mark: 'bar', encoding: { x, xOffset, y: y('value'), color } },
+      // On a scale without zero a bar begins where the scale does.
+      {
+        mark: 'bar',
+        encoding: { x, xOffset, y: y('value'), ...(logarithmic && { y2: { datum: floor } }), color },
+      },
       {
         mark: { type: 'rule', color: 'black' },
         encoding: { x, xOffset, y: y('low'), y2: { field: 'high' } },
@@ -91,6 +161,7 @@ function specOf(title, group, points) {
 }
 
 async function draw(spec) {
+  const [{ parse, View }, { compile }] = await Promise.all([import('vega'), import('vega-lite')]);
   const view = new View(parse(compile(spec).spec), { renderer: 'none' });
   try {
     return await view.toSVG();

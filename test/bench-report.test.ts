@@ -1,0 +1,198 @@
+/** What the benchmarks make of their results: pages, plots, and the parts of a profile. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+import { PACKAGE_ROOT } from './peers/build.js';
+import { scratchFolder } from './scratch-folder.js';
+
+// Plain modules without declarations.
+const load = (name: string) => import(join(PACKAGE_ROOT, 'bench', name));
+const { resultPage } = await load('lib/page.mjs');
+const { plotSpecs } = await load('lib/plots.mjs');
+const { caseTable } = await load('lib/report.mjs');
+const { mergeResults, readResults } = await load('lib/results.mjs');
+const { sortSamples } = await load('lib/samples.mjs');
+
+interface Point {
+  size: string;
+  driver: string;
+  value: number;
+}
+
+/** A case with these medians, undefined for a variant that failed. */
+function caseOf(name: string, group: string, size: number, medians: Record<string, number | undefined>) {
+  const metrics = [{ key: 'rate', label: 'msg/s', better: 'higher' }];
+  const rows = Object.entries(medians).map(([variant, median]) => ({
+    variant: {
+      name: variant,
+      label: variant === 'c' ? 'C' : `${variant} \`for await\``,
+      library: variant.replace(/-pull.*$/, ''),
+    },
+    count: 1000,
+    summary: median && { rate: { median, min: median * 0.9, max: median * 1.1 } },
+  }));
+  const failures = rows
+    .filter(({ summary }) => !summary)
+    .map(({ variant }) => ({ name: `${name}/${variant.name}`, trial: 2, error: 'came out short' }));
+  return {
+    name,
+    title: `Case ${name}`,
+    group,
+    size,
+    metrics,
+    rows,
+    failures,
+    table: caseTable({ title: `Case ${name}`, metrics }, rows),
+  };
+}
+
+function resultOf(cases: unknown[], { commit = 'abc', trials = 3 } = {}) {
+  return {
+    format: 2,
+    machine: { cpu: 'a', cores: 2, memoryMiB: 2048, system: 'Linux', node: 'v20', commit },
+    options: { trials, scale: 1 },
+    otherLoad: { before: 0.01, after: 0.02 },
+    libzmq: { c: '4.3.4' },
+    cases,
+  };
+}
+
+const RECEIVE = [
+  caseOf('pull-16', 'receive', 16, { c: 5e6, 'zeromq-threads-pull': 3e6, 'npm-zeromq': 4e5 }),
+  caseOf('pull-4096', 'receive', 4096, { c: 6e5, 'zeromq-threads-pull': 5e5, 'npm-zeromq': undefined }),
+];
+
+describe('plots', () => {
+  it('a group of several sizes is a line for each driver, with a point for each figure, and one beside C', () => {
+    const [plain, besideC] = plotSpecs(RECEIVE);
+    expect(plain).toMatchObject({ name: 'receive', title: 'receive' });
+    expect(plain.spec.layer[0].mark).toMatchObject({ type: 'line' });
+    expect(plain.spec.data.values.map(({ size, driver, value }: Point) => [size, driver, value])).toEqual([
+      ['16 B', 'C', 5e6],
+      ['16 B', 'zeromq-threads-pull for await', 3e6],
+      ['16 B', 'npm-zeromq for await', 4e5],
+      ['4 KiB', 'C', 6e5],
+      ['4 KiB', 'zeromq-threads-pull for await', 5e5],
+    ]);
+    expect(plain.spec.layer[0].encoding.y.scale.type).toBe('linear');
+    expect(besideC.name).toBe('receive-beside-c');
+    expect(besideC.spec.data.values.map(({ driver, value }: Point) => [driver, value])).toEqual([
+      ['zeromq-threads-pull for await', 0.6],
+      ['npm-zeromq for await', 0.08],
+      ['zeromq-threads-pull for await', 5 / 6],
+    ]);
+  });
+
+  it('a wide span is drawn on a logarithm, and every driver has a colour of its own', () => {
+    const [{ spec }] = plotSpecs([
+      caseOf('a', 'echo', 64, {
+        c: 1e6,
+        'zeromq-threads-pull': 5e5,
+        'zeromq-threads-pull-recv': 3e5,
+        'npm-zeromq': 10,
+      }),
+    ]);
+    const { y, color } = spec.layer[0].encoding;
+    expect(spec.layer[0].mark).toBe('bar');
+    expect(y.scale).toMatchObject({ type: 'log' });
+    expect(y.scale.domainMin).toBeLessThan(10);
+    expect(color.scale.domain).toHaveLength(4);
+    expect(new Set(color.scale.range).size).toBe(4);
+  });
+
+  it('what has no figures has no plot', () => {
+    expect(plotSpecs([caseOf('a', 'echo', 64, { c: undefined })])).toEqual([]);
+  });
+});
+
+describe('the page', () => {
+  it('says where we are behind, and what failed', () => {
+    const page = resultPage(resultOf(RECEIVE), [{ name: 'receive', title: 'receive' }], 'performance/');
+    expect(page).toContain('![receive](performance/receive.svg)');
+    expect(page).toContain('| receive, `for await`, 16 B | >= 0.70x C | 0.60x | **missed** |');
+    expect(page).toMatch(
+      /Behind in \d of \d:[\s\S]*- receive, `for await`, 16 B: 0\.60x, aimed at >= 0\.70x C\./,
+    );
+    expect(page).toContain('- pull-4096/npm-zeromq, trial 2: came out short');
+    expect(page).toContain('Other programs kept 1 % and 2 % of the cores busy');
+  });
+
+  it('says so when nothing is behind', () => {
+    const good = [
+      caseOf('pull-16', 'receive', 16, { c: 1e6, 'zeromq-threads-pull': 9e5, 'npm-zeromq': 1e4 }),
+    ];
+    expect(resultPage(resultOf(good), [])).toContain('All 2 targets that were measured are met.');
+  });
+
+  it('is made of several results of one commit, the later one counting', () => {
+    const later = caseOf('pull-16', 'receive', 16, { c: 1 });
+    const merged = mergeResults([resultOf(RECEIVE), resultOf([later])]);
+    expect(merged.cases).toEqual([later, RECEIVE[1]]);
+    expect(() => mergeResults([resultOf(RECEIVE), resultOf([], { commit: 'def' })])).toThrow(
+      'results of different commit: abc and def',
+    );
+    expect(() => mergeResults([resultOf(RECEIVE), resultOf([], { trials: 5 })])).toThrow(
+      /different --trials/,
+    );
+  });
+
+  it('is written with its plots, and plots of before are gone', () => {
+    if (!existsSync(join(PACKAGE_ROOT, 'bench/node_modules/vega'))) return; // npm --prefix bench ci
+    const folder = scratchFolder();
+    const result = join(folder, 'result.json');
+    writeFileSync(result, JSON.stringify(resultOf(RECEIVE)));
+    expect(readResults(result).cases).toHaveLength(2);
+    const page = join(folder, 'performance.md');
+    for (let n = 0; n < 2; n += 1) {
+      const { status, stderr } = spawnSync(process.execPath, ['bench/report.mjs', result, '--write', page], {
+        cwd: PACKAGE_ROOT,
+        encoding: 'utf8',
+      });
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      expect(readdirSync(join(folder, 'performance')).sort()).toEqual([
+        'receive-beside-c.svg',
+        'receive.svg',
+      ]);
+      writeFileSync(join(folder, 'performance', 'of-before.svg'), '');
+    }
+    expect(readFileSync(page, 'utf8')).toContain('![receive, beside C](performance/receive-beside-c.svg)');
+    const svg = readFileSync(join(folder, 'performance', 'receive.svg'), 'utf8');
+    expect(svg).toMatch(/^<svg [\s\S]*<\/svg>\s*$/);
+    for (const text of ['16 B', '4 KiB', 'msg/s', 'npm-zeromq for await']) expect(svg).toContain(text);
+  });
+});
+
+describe('a profile', () => {
+  it('sorts samples by who ran', () => {
+    const parts = sortSamples([
+      '     ffffffff81a0 finish_task_switch.isra.0 ([kernel.kallsyms])',
+      '     7f1234 zmq_msg_recv (/usr/lib/x86_64-linux-gnu/libzmq.so.5.2.4)',
+      '     7f1235 zmq::ypipe_t<zmq::msg_t, 256>::read(zmq::msg_t*) (/x/zeromq/build/addon.node)',
+      '     7f1236 zt::Inbox::place (/x/build/Release/zeromq_threads.node)',
+      '     7f1237 JS:*next file:///x/dist/src/iteration.js:36:9 (/tmp/perf-77.map)',
+      '     55d0 Builtins_CreateTypedArray (/usr/bin/node)',
+      '     55d1 v8::internal::Scavenger::ScavengeObject<v8::internal::FullHeapObjectSlot> (/usr/bin/node)',
+      '     55d2 napi_get_cb_info (/usr/bin/node)',
+      '     55d3 v8::internal::Runtime_StoreIC_Miss (/usr/bin/node)',
+      '     7f55 __memmove_avx_unaligned_erms (/usr/lib/x86_64-linux-gnu/libc.so.6)',
+      '',
+    ]);
+    expect(parts).toEqual({
+      kernel: 0.1,
+      libzmq: 0.2,
+      addon: 0.1,
+      GC: 0.1,
+      JavaScript: 0.2,
+      V8: 0.1,
+      boundary: 0.1,
+      libc: 0.1,
+      other: 0,
+    });
+  });
+
+  it('without samples is an error', () => {
+    expect(() => sortSamples(['', '# comment'])).toThrow('the profile has no samples');
+  });
+});
