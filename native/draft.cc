@@ -4,8 +4,11 @@
 
 #ifndef _WIN32
 #include <dlfcn.h>
+#include <fcntl.h>
+#include <unistd.h>
 #endif
 
+#include <cstring>
 #include <functional>
 #include <optional>
 #include <string>
@@ -15,6 +18,8 @@ namespace zt {
 namespace {
 
 constexpr size_t kMostTags = 1024;
+constexpr size_t kMostDatagramBytes = 8192;
+constexpr size_t kMostDatagramGroupBytes = 127;
 
 // Where libzmq is loaded there are its draft functions, too: it need not be visible to others.
 void* find(const char* name) {
@@ -49,8 +54,7 @@ std::optional<DraftApi> load() {
       resolve(api.routingId, "zmq_msg_routing_id") && resolve(api.setGroup, "zmq_msg_set_group") &&
       resolve(api.group, "zmq_msg_group") && resolve(api.pollerNew, "zmq_poller_new") &&
       resolve(api.pollerDestroy, "zmq_poller_destroy") &&
-      resolve(api.pollerAdd, "zmq_poller_add") && resolve(api.pollerWait, "zmq_poller_wait_all") &&
-      resolve(api.pollerDescriptor, "zmq_poller_fd");
+      resolve(api.pollerAdd, "zmq_poller_add") && resolve(api.pollerDescriptor, "zmq_poller_fd");
   return complete ? std::optional<DraftApi>(api) : std::nullopt;
 }
 
@@ -61,6 +65,15 @@ const DraftApi* draftApi() {
   return api ? &*api : nullptr;
 }
 
+bool fitsDatagram(zmq_msg_t* message) {
+  const DraftApi* api = draftApi();
+  const char* name = api == nullptr ? nullptr : api->group(message);
+  const size_t group = name == nullptr ? 0 : std::strlen(name);
+  if (group > kMostDatagramGroupBytes) return false;
+  const size_t header = group == 0 ? 0 : group + 1;
+  return zmq_msg_size(message) <= kMostDatagramBytes - header;
+}
+
 std::unique_ptr<DraftDescriptor> DraftDescriptor::of(void* socket) {
   const DraftApi* api = draftApi();
   if (api == nullptr) return nullptr;
@@ -69,6 +82,10 @@ std::unique_ptr<DraftDescriptor> DraftDescriptor::of(void* socket) {
   std::unique_ptr<DraftDescriptor> descriptor(new DraftDescriptor(poller));
   const bool added = api->pollerAdd(poller, socket, nullptr, ZMQ_POLLIN | ZMQ_POLLOUT) == 0;
   if (!added || api->pollerDescriptor(poller, &descriptor->fd_) != 0) return nullptr;
+#ifndef _WIN32
+  // It is already, so far; consume() must never block.
+  fcntl(descriptor->fd_, F_SETFL, fcntl(descriptor->fd_, F_GETFL) | O_NONBLOCK);
+#endif
   return descriptor;
 }
 
@@ -77,8 +94,13 @@ DraftDescriptor::~DraftDescriptor() {
 }
 
 void DraftDescriptor::consume() {
-  zmq_poller_event_t event;
-  draftApi()->pollerWait(poller_, &event, 1, 0);
+#ifndef _WIN32
+  // All signals at once, be they a counter or bytes: a wait of the poller's takes one of them, and
+  // they add up while a socket only sends.
+  char bytes[64];
+  while (read(fd_, bytes, sizeof bytes) == static_cast<ssize_t>(sizeof bytes)) {
+  }
+#endif
 }
 
 const std::shared_ptr<const Metadata>& TagCache::of(

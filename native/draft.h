@@ -29,15 +29,27 @@ struct DraftApi {
   void* (*pollerNew)();
   int (*pollerDestroy)(void** poller);
   int (*pollerAdd)(void* poller, void* socket, void* data, short events);
-  int (*pollerWait)(void* poller, void* events, int count, long milliseconds);
   int (*pollerDescriptor)(void* poller, NativeFd* fd);
 };
 
 // Null if this libzmq has none.
 const DraftApi* draftApi();
 
+// Its socket types, by libzmq's numbers: zmq.h names them only for who has a draft build.
+enum DraftType : int {
+  kClientSocket = 13,
+  kScatterSocket = 17,
+  kDatagramSocket = 18,
+  kChannelSocket = 20,
+};
+
+// Whether libzmq can send a message in one datagram: into its buffer it copies what there is, and a
+// peer is ended by a group whose length is negative as a signed byte.
+bool fitsDatagram(zmq_msg_t* message);
+
 // The descriptor of a zmq socket that has no ZMQ_FD, since any thread may use it: a poller's. It
-// tells of news as ZMQ_FD does, once, and is read by consume() where ZMQ_EVENTS does it for others.
+// signals when there is news, as ZMQ_FD does, and until consume(), which is called where
+// ZMQ_EVENTS would do that for others: before a look.
 class DraftDescriptor {
  public:
   static std::unique_ptr<DraftDescriptor> of(void* socket);  // null if there is none to be had

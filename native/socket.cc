@@ -69,6 +69,7 @@ Socket::Socket(uint32_t id, int type, std::shared_ptr<Context> context, const vo
       openedBy(openedBy),
       handle_(handle),
       descriptor_(std::move(descriptor)),
+      datagrams_(type == kDatagramSocket),
       lingerDeadline_(kNoDeadline) {
   size_t size = sizeof fd_;
   if (descriptor_) {
@@ -138,6 +139,16 @@ int Socket::receiveBrieflyLocked(zmq_msg_t* message) {
 
 int Socket::sendLocked(Frame* frames, size_t count, size_t& next, bool more) {
   if (handle_ == nullptr) return ENOTSOCK;
+  if (datagrams_ && next == 0) {
+    if (!fitsDatagram(frames[count - 1].raw())) return EMSGSIZE;
+    // Without an endpoint a DGRAM drops what it gets, and says nothing.
+    int error = 0;
+    if (type == kDatagramSocket && !midMessage_) {
+      const int events = eventsLocked(error);
+      if (events < 0) return error;
+      if ((events & ZMQ_POLLOUT) == 0) return EAGAIN;
+    }
+  }
   bool retried = false;
   while (next < count) {
     const bool follows = next + 1 < count || more;
@@ -232,10 +243,13 @@ void Socket::unclaimLocked() {
 }
 
 void Socket::noteEndpointLocked(const char* address) {
+  if (std::strncmp(address, "udp:", 4) == 0) datagrams_ = true;
   static const char kInproc[] = "inproc:";
   if (inproc_ || std::strncmp(address, kInproc, sizeof kInproc - 1) != 0) return;
-  // What waits for a peer may go to this one now, so it must not borrow memory any more.
+  // What waits for a peer may go to this one now, so it must not borrow memory any more. What has a
+  // routing id or a group never does, and a copy would be without.
   for (Parked& parked : outbox_) {
+    if (tagged) break;
     for (Frame& frame : parked.frames) {
       if (frame.size() >= kZeroCopyBytes) frame = Frame(frame.data(), frame.size());
     }

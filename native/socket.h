@@ -178,6 +178,7 @@ class Socket : public std::enable_shared_from_this<Socket> {
   bool briefly_ = false;     // libzmq's own receive timeout is kBriefWaitMs ...
   int receiveTimeout_ = -1;  // ... instead of this
   bool inproc_ = false;
+  bool datagrams_ = false;  // whether what it sends may go out over UDP
   bool claimed_ = false;
   bool monitored_ = false;
   std::weak_ptr<Socket> watched_;  // whose monitor events this one receives

@@ -29,7 +29,17 @@ bool Socket::mayOverflowLocked() const {
 }
 
 bool Socket::pollOutTellsLocked() const {
-  return failsOnlyForLackOfRoom(type) || type == ZMQ_REQ || type == ZMQ_REP;
+  switch (type) {
+    case ZMQ_REQ:
+    case ZMQ_REP:
+    case kClientSocket:
+    case kScatterSocket:
+    case kDatagramSocket:
+    case kChannelSocket:
+      return true;
+    default:
+      return failsOnlyForLackOfRoom(type);
+  }
 }
 
 int Socket::readinessLocked(int& error) {

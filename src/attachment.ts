@@ -208,6 +208,9 @@ export class Attachment implements Wakeable {
     if (code === 'ENOTSOCK') return this.finish(this.findEnd() ?? new SocketClosedError());
     if (code === 'ETERM') return this.finish(new ContextClosedError());
     if (code === 'EBUSY') return zmqError(errno, what, 'a proxy has the socket');
+    if (code === 'EMSGSIZE' && this.type.draft) {
+      return zmqError(errno, what, 'a datagram of libzmq has 8192 bytes at most, and its group 127');
+    }
     return zmqError(errno, what);
   }
 

@@ -18,6 +18,13 @@ const CAPTURE_TYPES = ['PUB', 'PUSH', 'PAIR', 'DEALER'];
  */
 export function waysBetween(frontend: CommonSocket, backend: CommonSocket): number {
   const [front, back] = [socketTypeOf(frontend.type), socketTypeOf(backend.type)];
+  // A reply would have to know its request's routing id, and what was received before the proxy has lost its group.
+  if (front.tag !== undefined || back.tag !== undefined || front.frames !== back.frames) {
+    throw new ArgumentError(
+      `frontend and backend: expected types that have the same frames, and no routing ids or groups beside them; ` +
+        `got ${front.name} and ${back.name}`,
+    );
+  }
   const forward = front.canReceive && back.canSend;
   // One socket gets back what it received: there is one way only.
   const backward = frontend !== backend && back.canReceive && front.canSend;

@@ -7,6 +7,7 @@
 import type { Attachment } from './attachment.js';
 import { encodePart, pinParts, stageAll, stageOne } from './encode.js';
 import { argumentError, errnoCode, TimeoutError, type ZmqError } from './errors.js';
+import { checkDatagram, checkTags, singleFrame, tagsOf } from './fixed-frames.js';
 import {
   CTL_OUTCOMES,
   SEND_DONE,
@@ -18,7 +19,6 @@ import {
 import { collectFreed } from './message.js';
 import { FLAG_MAY_PARK, FLAG_MORE, native } from './native.js';
 import { checkFlag, checkOptions, deadlineOf, Pending, type WaitOptions } from './pending.js';
-import { checkTags, singleFrame, tagsOf } from './single-frame.js';
 
 /** Options of a send. */
 export interface SendOptions extends WaitOptions {
@@ -98,9 +98,10 @@ export class Sender {
   private handOver(data: unknown, more: boolean, mayPark: boolean, options?: SendOptions): number {
     const { slot, ended, type } = this.attachment;
     if (ended !== undefined) throw ended; // the options may have getters, which do what they like
-    if (!type.multipart || options !== undefined) {
+    if (type.frames !== undefined || options !== undefined) {
       checkTags(type, options);
-      if (!type.multipart) return this.sendSingle(singleFrame(type, data, more), options, mayPark);
+      if (type.frames === 1) return this.sendSingle(singleFrame(type, data, more), options, mayPark);
+      if (type.frames === 2) checkDatagram(data, more);
     }
     const flags = (more ? FLAG_MORE : 0) | (mayPark ? FLAG_MAY_PARK : 0);
     if (!Array.isArray(data)) {

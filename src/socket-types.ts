@@ -14,8 +14,8 @@ export interface SocketTypeTraits {
    * such sends may be accepted first and handed to libzmq later.
    */
   failsOnlyWithEagain: boolean;
-  /** Whether messages may have more than one frame. */
-  multipart: boolean;
+  /** How many frames each message has; undefined where that is up to the application. */
+  frames: 1 | 2 | undefined;
   /** What each message has besides its bytes: who it is for or from, or its group. */
   tag: 'routingId' | 'group' | undefined;
   /** Only in a libzmq that was built with its draft API. */
@@ -25,11 +25,11 @@ export interface SocketTypeTraits {
 const STABLE = {
   canSubscribe: false,
   failsOnlyWithEagain: false,
-  multipart: true,
+  frames: undefined,
   tag: undefined,
   draft: false,
 };
-const DRAFT = { ...STABLE, multipart: false, draft: true };
+const DRAFT = { ...STABLE, frames: 1 as const, draft: true };
 const BY_ROUTING_ID = { ...DRAFT, tag: 'routingId' as const };
 const BY_GROUP = { ...DRAFT, tag: 'group' as const };
 
@@ -53,7 +53,7 @@ export const SOCKET_TYPES = {
   DISH: { ...BY_GROUP, id: 15, canSend: false, canReceive: true },
   GATHER: { ...DRAFT, id: 16, canSend: false, canReceive: true },
   SCATTER: { ...DRAFT, id: 17, canSend: true, canReceive: false },
-  DGRAM: { ...DRAFT, id: 18, canSend: true, canReceive: true, multipart: true },
+  DGRAM: { ...DRAFT, id: 18, canSend: true, canReceive: true, frames: 2 },
   PEER: { ...BY_ROUTING_ID, id: 19, canSend: true, canReceive: true },
   CHANNEL: { ...DRAFT, id: 20, canSend: true, canReceive: true },
 } as const satisfies Record<string, SocketTypeTraits>;

@@ -1,4 +1,9 @@
-/** Sends of libzmq's draft socket types: messages of one frame, which may have to say whom they are for. */
+/**
+ * Sends of libzmq's draft socket types: messages of one frame, which may have to say whom they are for, and datagrams,
+ * of two.
+ */
+import { isIPv4 } from 'node:net';
+import { encodePart } from './encode.js';
 import { ArgumentError, argumentError, notSupportedError } from './errors.js';
 import { Message } from './message.js';
 import { checkGroup, checkRoutingId } from './message-tags.js';
@@ -26,6 +31,24 @@ export function singleFrame(type: SocketType, data: unknown, more: boolean): unk
   if (!Array.isArray(data)) return data;
   if (data.length === 1) return data[0];
   throw new ArgumentError(`data: expected one frame, as ${type.name} sockets have it, got ${data.length}`);
+}
+
+/**
+ * A datagram that libzmq would drop without a word, or that would leave it in the midst of a message.
+ *
+ * @throws {@link ArgumentError} unless there are an address and a payload
+ */
+export function checkDatagram(data: unknown, more: boolean): void {
+  if (more) throw argumentError('more', 'false: datagrams are sent whole', more);
+  const expected = 'an address and a payload, as DGRAM sockets have them';
+  if (!Array.isArray(data)) throw argumentError('data', expected, data);
+  if (data.length !== 2) throw new ArgumentError(`data: expected ${expected}, got ${data.length} frames`);
+  // What was received as an address ends with a NUL byte.
+  const address = Buffer.from(encodePart(data[0], 0)).toString('latin1').replace(/\0$/, '');
+  const [, host, port] = /^(.*):(\d{1,5})$/s.exec(address) ?? [];
+  if (host === undefined || !isIPv4(host) || Number(port) < 1 || Number(port) > 65_535) {
+    throw argumentError('data[0]', "an address such as '127.0.0.1:5555'", address);
+  }
 }
 
 /**
