@@ -6,7 +6,7 @@
  *   --except REGEX   all but what matches
  *   --trials N       trials of each variant (3); figures are medians
  *   --scale X        times the number of messages (1)
- *   --out FILE       writes the results there and not into results/
+ *   --out FILE.json  writes the results there and not into results/, and the page into the folder FILE
  *   --list           print the names and stop
  *
  * Variants take turns within each trial, so that a machine that slows down slows all of them. Every process is
@@ -25,6 +25,7 @@ import { RESULT_FORMAT } from './lib/results.mjs';
 import { formatFigure, summarize } from './lib/stats.mjs';
 import { targetTable } from './lib/targets.mjs';
 import { runTrial } from './lib/trial.mjs';
+import { writePage } from './lib/write-page.mjs';
 
 /** Above this part of all cores in other hands, figures are not worth much. */
 const QUIET = 0.05;
@@ -76,7 +77,7 @@ async function main() {
   }
   const { full, only, except, trials, scale } = options;
   const how = { full, only, except, trials, scale };
-  save(options.out, started, {
+  await save(options.out, started, {
     format: RESULT_FORMAT,
     started,
     options: how,
@@ -171,11 +172,15 @@ function describeFigures(figures) {
     .join(', ');
 }
 
-function save(out, started, report) {
+/** The figures as JSON, and a page of tables and plots from them. */
+async function save(out, started, results) {
   const path = out ?? join(RESULTS_DIR, `${started.toISOString().replaceAll(':', '-')}.json`);
   if (!out) mkdirSync(RESULTS_DIR, { recursive: true });
-  writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`);
-  console.log(`Details: ${relative(process.cwd(), path)}`);
+  writeFileSync(path, `${JSON.stringify(results, null, 2)}\n`);
+  const folder = path.replace(/\.json$/, '');
+  const page = join(folder, 'README.md');
+  await writePage(results, page, folder);
+  console.log(`Figures: ${relative(process.cwd(), path)}\nPage and plots: ${relative(process.cwd(), page)}`);
 }
 
 await main().catch((error) => {
