@@ -1,11 +1,16 @@
 /**
- * Where a message's time goes: npm --prefix bench run profile -- [--write FILE] [--only REGEX] [--scale X]
+ * Where a message's time goes: npm --prefix bench run profile -- [options]
+ *
+ *   --write FILE      writes the page that it prints, too
+ *   --only REGEX      only these points, as pull-16/c
+ *   --scale X         times the number of messages (1)
+ *   --instructions    counts instructions, too, with valgrind; that takes some minutes
  *
  * Records who has the CPU with Linux's perf, a sample each half millisecond of CPU time, while a driver sends to or
  * receives from a process in C. Times are the process's CPU time, of all its threads, for each message.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -34,9 +39,11 @@ async function main() {
       write: { type: 'string' },
       only: { type: 'string', default: '' },
       scale: { type: 'string', default: '1' },
+      instructions: { type: 'boolean', default: false },
     },
   });
-  requirePerf();
+  requireTool('perf', "Debian's package is linux-perf, Fedora's is perf");
+  if (values.instructions) requireTool('valgrind', 'the package has that name everywhere');
   prepare(new Set(['c', 'zeromq-threads', 'npm-zeromq']));
   const folder = mkdtempSync(join(tmpdir(), 'zeromq-threads-profile-'));
   try {
@@ -51,12 +58,15 @@ async function main() {
         for (const variant of benchCase.variants.filter(({ name }) => VARIANTS.has(name))) {
           if (!wanted.test(`${benchCase.name}/${variant.name}`)) continue;
           console.error(`${benchCase.name}/${variant.name}`);
-          points.push({
+          const point = {
             way,
             size,
             variant,
             ...(await profile(benchCase, variant, side, folder, values.scale)),
-          });
+          };
+          if (values.instructions)
+            point.instructions = await countInstructions(benchCase, variant, side, folder);
+          points.push(point);
         }
       }
     }
@@ -68,11 +78,11 @@ async function main() {
   }
 }
 
-function requirePerf() {
+function requireTool(name, where) {
   try {
-    execFileSync('perf', ['--version'], { stdio: 'ignore' });
+    execFileSync(name, ['--version'], { stdio: 'ignore' });
   } catch {
-    throw new Error("perf is not installed: Debian's package is linux-perf, Fedora's is perf");
+    throw new Error(`${name} is not installed: ${where}`);
   }
 }
 
@@ -95,14 +105,43 @@ async function profile(benchCase, variant, side, folder, scale) {
   return { nanoseconds: (cpuSeconds * NANOSECONDS) / count, parts: readProfile(file) };
 }
 
+/** Messages of a short run and of a long one: what the long one has more is what messages take. */
+const COUNTED = [10_000, 30_000];
+const VALGRIND_SECONDS = 600;
+
+/** @returns instructions a message, of all threads, by valgrind's callgrind: those of the process, not the kernel's */
+async function countInstructions(benchCase, variant, side, folder) {
+  const file = join(folder, 'callgrind.out');
+  const wrap = (command) => [
+    'valgrind',
+    '-q',
+    '--tool=callgrind',
+    `--callgrind-out-file=${file}`,
+    ...command,
+  ];
+  const sides = {
+    ...variant,
+    [side]: { ...variant[side], wrap },
+    limitSeconds: VALGRIND_SECONDS,
+  };
+  const totals = [];
+  for (const count of COUNTED) {
+    await runTrial({ ...benchCase, ...sides }, benchCase.figures, count);
+    const [, total] = /^(?:totals|summary): (\d+)/m.exec(readFileSync(file, 'utf8'));
+    totals.push(Number(total));
+  }
+  return (totals[1] - totals[0]) / (COUNTED[1] - COUNTED[0]);
+}
+
 function profilePage(points, machine) {
   const names = PARTS.map(([name]) => name);
-  const head = ['driver', 'CPU a message', ...names];
+  const counted = points.some(({ instructions }) => instructions !== undefined);
+  const head = ['driver', 'CPU a message', ...(counted ? ['instructions'] : []), ...names];
   const lines = [
     '# Where a message’s time goes\n',
     `CPU time a message, of all threads of the process that is measured, by who spends it: a sample each half millisecond.
 The other side is a process in C, over loopback tcp; ${machine.cores} cores (${machine.cpu}), ${machine.system}, Node.js ${machine.node}.
-This page is written by \`npm --prefix bench run profile -- --write ../docs/performance-profile.md\`.
+${counted ? 'Instructions are those of the process, not the kernel’s, counted by valgrind.\n' : ''}This page is written by \`npm --prefix bench run profile -- --instructions --write ../docs/performance-profile.md\`.
 `,
     ...PARTS.map(([name, what]) => `- **${name}**: ${what}`),
     '',
@@ -115,9 +154,12 @@ This page is written by \`npm --prefix bench run profile -- --write ../docs/perf
       const table = [
         head,
         head.map(() => '---'),
-        ...rows.map(({ variant, nanoseconds, parts }) => [
+        ...rows.map(({ variant, nanoseconds, parts, instructions }) => [
           variant.label,
           formatTime(nanoseconds),
+          ...(counted
+            ? [instructions === undefined ? '' : Math.round(instructions).toLocaleString('en')]
+            : []),
           ...names.map(
             (name) => `${formatTime(nanoseconds * parts[name])} (${Math.round(parts[name] * 100)} %)`,
           ),
