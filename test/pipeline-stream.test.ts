@@ -131,7 +131,7 @@ describe.each([false, true])('ordered: %s', (ordered) => {
       const { line, errors } = await startLine({
         ordered,
         handler: streamsHandler(name),
-        timeout: 300,
+        timeout: 1000,
         sink: { type: 'PUSH', bind: 'tcp://127.0.0.1:*', socketOptions: { sendHighWaterMark: 4 } },
       });
       const log = logOf(line);
@@ -139,7 +139,7 @@ describe.each([false, true])('ordered: %s', (ordered) => {
       await push.send(['0', String(count)]);
       // Longer than its time, and until it does not get any further.
       let before = -1;
-      for (let looks = 0; looks < 4 || before !== log.length; looks += 1) {
+      for (let looks = 0; looks < 12 || before !== log.length; looks += 1) {
         before = log.length;
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
@@ -160,7 +160,7 @@ it('ordered: one whose turn has not come is few results ahead', async () => {
   const { line, errors } = await startLine({
     ordered: true,
     handler: streamsHandler('oneStuck'),
-    timeout: 300,
+    timeout: 1000,
   });
   const log = logOf(line);
   let ahead: number | undefined;
