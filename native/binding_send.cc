@@ -135,9 +135,11 @@ napi_value sendCopied(napi_env env, napi_callback_info info) {
       ZT_GIVEN_BY_JAVASCRIPT(data);
       frames.emplace_back(data, size);
     }
-    return arguments.result(
-        attachment->send(frames.data(), frames.size(), load.more, load.mayPark));
+    const int result = attachment->send(frames.data(), frames.size(), load.more, load.mayPark);
+    frames.clear();  // what was not sent may be large
+    return arguments.result(result);
   } catch (const std::bad_alloc&) {
+    frames.clear();
     return arguments.result(-ENOMEM);
   }
 }
