@@ -127,6 +127,15 @@ LoopWatch::Step Attachment::service(Loop& loop) {
   // The flush has just shown what POLLOUT is worth where it tells nothing.
   const bool full = !socket.outboxEmptyLocked() && !socket.pollOutTellsLocked();
   socket.settleLocked(this, full ? ZMQ_POLLOUT : 0);
+  if (full && armed && !again) {
+    // The looks since the flush may have processed the very command that announced room. Only a
+    // send tells, and no look comes after it.
+    if (socket.flushOutboxLocked(1, Socket::Look::kNo) == EAGAIN) {
+      socket.touched.store(true, std::memory_order_relaxed);
+    } else {
+      again = true;
+    }
+  }
   if (needChunk) return Step::kNeedChunk;
   if (again) return Step::kAgain;
   return armed ? Step::kArmed : Step::kIdle;

@@ -183,11 +183,11 @@ bool Proxy::giveCaptured() {
   return moved;
 }
 
-bool Proxy::giveCapturedLocked() {
+bool Proxy::giveCapturedLocked(Socket::Look look) {
   const uint64_t before = capturedTally_.messages;
   const int error = capture_->closedLocked()
                         ? ENOTSOCK
-                        : captured_.sendLocked(*capture_, capturedTally_, uncaptured_);
+                        : captured_.sendLocked(*capture_, capturedTally_, uncaptured_, look);
   if (error == ENOTSOCK || error == ETERM) finish(*capture_, reasonLocked(*capture_, error));
   return capturedTally_.messages != before;
 }
@@ -202,17 +202,9 @@ bool Proxy::armLocked(Member& member, bool moving) {
   for (Way& way : ways_) {
     if (!moving) break;
     if (way.need == Way::Need::kInput && &way.from == &socket) mask |= ZMQ_POLLIN;
-    if (way.need == Way::Need::kRoom && &way.to == &socket) {
-      mask |= ZMQ_POLLOUT;
-      // Its descriptor alone tells of room, and may have done so since the last attempt.
-      if (!tells && (way.giveLocked() || way.need != Way::Need::kRoom)) again = true;
-      if (way.need == Way::Need::kEnd) finish(socket, way.error);
-    }
+    if (way.need == Way::Need::kRoom && &way.to == &socket) mask |= ZMQ_POLLOUT;
   }
-  if (moving && &socket == capture_.get() && !captured_.empty()) {
-    mask |= ZMQ_POLLOUT;
-    if (!tells && giveCapturedLocked()) again = true;
-  }
+  if (moving && &socket == capture_.get() && !captured_.empty()) mask |= ZMQ_POLLOUT;
   int error = 0;
   const int events = socket.eventsLocked(error);
   if (events < 0) {
@@ -224,6 +216,23 @@ bool Proxy::armLocked(Member& member, bool moving) {
   member.watch->mask = mask;
   member.watch->armed = mask != 0 && !again;
   socket.settleLocked(member.watch.get(), tells ? 0 : ZMQ_POLLOUT);
+  // Its descriptor alone tells of room, and the looks above may have processed the command that
+  // announced some: only a send shows that, after which nobody looks.
+  if (!tells && (mask & ZMQ_POLLOUT) != 0 && giveUntoldLocked(socket)) again = true;
+  return again;
+}
+
+// Sends, without a look at libzmq's commands. True if something moved or is different now.
+bool Proxy::giveUntoldLocked(Socket& socket) {
+  bool again = false;
+  for (Way& way : ways_) {
+    if (way.need != Way::Need::kRoom || &way.to != &socket) continue;
+    if (way.giveLocked(Socket::Look::kNo) || way.need != Way::Need::kRoom) again = true;
+    if (way.need == Way::Need::kEnd) finish(socket, way.error);
+  }
+  if (&socket == capture_.get() && !captured_.empty()) {
+    if (giveCapturedLocked(Socket::Look::kNo)) again = true;
+  }
   return again;
 }
 

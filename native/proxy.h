@@ -79,7 +79,8 @@ class Proxy : public std::enable_shared_from_this<Proxy> {
   bool mayMove();  // waits while it is paused; false: stop
   bool moveAll();
   bool giveCaptured();
-  bool giveCapturedLocked();
+  bool giveCapturedLocked(Socket::Look look = Socket::Look::kForRoom);
+  bool giveUntoldLocked(Socket& socket);
   void wait(bool moving);
   bool armLocked(Member& member, bool moving);
   void finish(const Socket& socket, int error);

@@ -31,16 +31,16 @@ void Hand::copyNewestTo(Hand& other) {
   other.endMessage();
 }
 
-int Hand::sendLocked(Socket& socket, Tally& sent, uint64_t& undeliverable) {
+int Hand::sendLocked(Socket& socket, Tally& sent, uint64_t& undeliverable, Socket::Look look) {
   // Whoever had to wait before us goes first.
   if (!empty() && !socket.outboxEmptyLocked()) {
-    const int error = socket.flushOutboxLocked(kBurst);
+    const int error = socket.flushOutboxLocked(kBurst, look);
     if (error != 0 || !socket.outboxEmptyLocked()) return EAGAIN;
   }
   while (!empty()) {
     const Extent& message = messages_[next_];
     const int error =
-        socket.sendLocked(frames_.data() + message.first, message.count, started_, false);
+        socket.sendLocked(frames_.data() + message.first, message.count, started_, false, look);
     if (error == EAGAIN || error == EFSM) return EAGAIN;
     if (error == ENOTSOCK || error == ETERM) return error;
     if (error == 0) {
@@ -100,9 +100,9 @@ bool Way::end(Socket& socket, int reason) {
   return false;
 }
 
-bool Way::giveLocked() {
+bool Way::giveLocked(Socket::Look look) {
   const uint64_t before = given.messages + undeliverable;
-  const int result = to.closedLocked() ? ENOTSOCK : hand.sendLocked(to, given, undeliverable);
+  const int result = to.closedLocked() ? ENOTSOCK : hand.sendLocked(to, given, undeliverable, look);
   const bool moved = given.messages + undeliverable != before;
   if (result == ENOTSOCK || result == ETERM) return end(to, result);
   if (result == EAGAIN) {

@@ -41,7 +41,7 @@ class Hand {
   void copyNewestTo(Hand& other);
   // Sends what it can. 0 when all is sent; EAGAIN when there is no room (also: not this socket's
   // turn to send); ENOTSOCK or ETERM. A message that nobody takes is dropped and counted.
-  int sendLocked(Socket& socket, Tally& sent, uint64_t& undeliverable);
+  int sendLocked(Socket& socket, Tally& sent, uint64_t& undeliverable, Socket::Look look);
   // Leaves the rest to the socket, which sends it when it can.
   void leaveToLocked(Socket& socket);
   void clear();
@@ -87,7 +87,7 @@ class Way {
   Socket* gone = nullptr;
 
   // Sends what is in hand and looks whether there is room for more.
-  bool giveLocked();
+  bool giveLocked(Socket::Look look = Socket::Look::kForRoom);
 
  private:
   bool take(Hand* capture);

@@ -137,7 +137,7 @@ int Socket::receiveBrieflyLocked(zmq_msg_t* message) {
   return error == EINTR ? EAGAIN : error;
 }
 
-int Socket::sendLocked(Frame* frames, size_t count, size_t& next, bool more) {
+int Socket::sendLocked(Frame* frames, size_t count, size_t& next, bool more, Look look) {
   if (handle_ == nullptr) return ENOTSOCK;
   if (datagrams_ && next == 0) {
     if (!fitsDatagram(frames[count - 1].raw())) return EMSGSIZE;
@@ -149,7 +149,7 @@ int Socket::sendLocked(Frame* frames, size_t count, size_t& next, bool more) {
       if ((events & ZMQ_POLLOUT) == 0) return EAGAIN;
     }
   }
-  bool retried = false;
+  bool retried = look == Look::kNo;
   while (next < count) {
     const bool follows = next + 1 < count || more;
     if (dropRest_) {

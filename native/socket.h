@@ -87,7 +87,8 @@ class Socket : public std::enable_shared_from_this<Socket> {
   // Sends frames from `next` on without blocking; advances `next`. 0 or errno; EAGAIN only before
   // the first frame. When the peer goes away in the middle of a message, the rest is dropped with
   // it, as in libzmq's blocking mode.
-  int sendLocked(Frame* frames, size_t count, size_t& next, bool more);
+  enum class Look { kForRoom, kNo };  // whether libzmq's commands are processed before EAGAIN
+  int sendLocked(Frame* frames, size_t count, size_t& next, bool more, Look look = Look::kForRoom);
 
   // The outbox: messages that found no room, in order.
   bool outboxEmptyLocked() const { return outbox_.empty(); }
@@ -96,7 +97,7 @@ class Socket : public std::enable_shared_from_this<Socket> {
   void acceptLocked(Parked&& message);                    // goes out after what was accepted before
   bool unparkLocked(Attachment* sender, uint32_t token);  // true if it was still there
   // Sends up to `most` of them; EAGAIN if it stopped for lack of room, else 0.
-  int flushOutboxLocked(int most);
+  int flushOutboxLocked(int most, Look look = Look::kForRoom);
   bool mayOverflowLocked() const;
   // Whether EAGAIN and ZMQ_POLLOUT exclude each other. They do not where a message goes to a
   // certain peer or to all: one of them may be full while others have room.

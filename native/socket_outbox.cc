@@ -111,12 +111,13 @@ void Socket::promoteParkedLocked() {
   }
 }
 
-int Socket::flushOutboxLocked(int most) {
+int Socket::flushOutboxLocked(int most, Look look) {
   int result = 0;
   while (!outbox_.empty()) {
     if (most-- <= 0) break;
     Parked& front = outbox_.front();
-    const int error = sendLocked(front.frames.data(), front.frames.size(), front.next, front.more);
+    const int error =
+        sendLocked(front.frames.data(), front.frames.size(), front.next, front.more, look);
     if (error == EAGAIN) {
       result = EAGAIN;
       break;

@@ -4,6 +4,7 @@ import { test } from 'vitest';
 import {
   othersWaitForRoom,
   pollerAfterCancelledReceive,
+  roomOfOnePeer,
   senderThatBlocks,
   trySendWithoutRoom,
 } from './workloads/edges.js';
@@ -23,3 +24,10 @@ test('a poller that takes over from a cancelled receive', async () => {
 test('a receive in another thread, while this one sends and then blocks', async () => {
   await senderThatBlocks({ rounds: 5000 });
 });
+
+test.each([false, true])(
+  'sends that wait for room at the one peer of a ROUTER (through a proxy: %s)',
+  async (proxied) => {
+    await roomOfOnePeer({ rounds: 10_000, proxied });
+  },
+);

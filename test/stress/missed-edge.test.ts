@@ -4,6 +4,7 @@ import { describe, test } from 'vitest';
 import {
   othersWaitForRoom,
   pollerAfterCancelledReceive,
+  roomOfOnePeer,
   senderThatBlocks,
   trySendWithoutRoom,
 } from '../workloads/edges.js';
@@ -35,3 +36,10 @@ test('a poller that takes over from a cancelled receive', async () => {
 test('a receive in another thread, while this one sends and then blocks', async () => {
   await senderThatBlocks({ rounds: 100_000 });
 });
+
+test.each([false, true])(
+  'sends that wait for room at the one peer of a ROUTER (through a proxy: %s)',
+  async (proxied) => {
+    await roomOfOnePeer({ rounds: 500_000, proxied });
+  },
+);

@@ -3,9 +3,10 @@
  * repeated with other delays; a wake-up that is lost shows as a stall. The same code runs in the ordinary suite and,
  * with larger counts, under test/stress.
  */
-import { Dealer, Poller } from 'zeromq-threads';
+import { onTestFinished } from 'vitest';
+import { Dealer, Poller, proxy, Router } from 'zeromq-threads';
 
-import { turn } from '../bounded.js';
+import { turn, within } from '../bounded.js';
 import { linked, ofTest } from '../linked.js';
 import { endpoints } from '../peers/index.js';
 import { Random } from '../random.js';
@@ -158,4 +159,35 @@ export async function senderThatBlocks({ rounds, seed = 4 }: EdgeOptions): Promi
   socket.close();
   await peer.terminate('the peer ends');
   await receiver.ended('the receiver ends');
+}
+
+/**
+ * Each send to a ROUTER's only peer waits for the one before it to be received: room for it is announced once, while
+ * ZMQ_POLLOUT says all the time that there is some.
+ *
+ * @param proxied whether a proxy sends, from another thread
+ */
+export async function roomOfOnePeer({
+  rounds,
+  proxied = false,
+}: EdgeOptions & { proxied?: boolean }): Promise<void> {
+  const small = { sendHighWaterMark: 1, receiveHighWaterMark: 1 };
+  const router = new Router({ ...small, mandatory: true });
+  const [, peer] = linked(router, new Dealer({ ...small, routingId: 'peer' }), endpoints.inproc());
+  await peer.send('here');
+  await within('the peer is there', router.receive());
+  let source: Router | Dealer = router;
+  if (proxied) {
+    const [frontend, other] = linked(new Dealer(small), new Dealer(small), endpoints.inproc());
+    const joined = proxy(frontend, router);
+    onTestFinished(() => joined.terminate());
+    source = other;
+  }
+  const sending = (async () => {
+    for (let round = 0; round < rounds; round += 1) await source.send(['peer', `${round}`]);
+  })();
+  for (let round = 0; round < rounds; round += 1) {
+    await withoutStall(`message ${round} arrives`, peer.recv());
+  }
+  await withoutStall('the last send is accepted', sending);
 }
