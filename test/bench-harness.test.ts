@@ -93,6 +93,14 @@ describe('trials, in processes of their own', () => {
     expect(outcome.figures.rate).toBeGreaterThan(0);
   });
 
+  it('over ipc nothing is lost when the sender is done while its receiver is not', async () => {
+    for (let n = 0; n < 10; n += 1) {
+      const trial = { binder: c('pull'), connector: c('push'), size: 16, transport: 'ipc', limitSeconds: 20 };
+      const { bound } = await runTrial(trial, figures, 30_000);
+      expect(bound).toMatchObject({ count: 30_000, checksum: checksumOf(30_000) });
+    }
+  });
+
   it('a receiver that counts fewer than were asked for is an error', async () => {
     const trial = runTrial(
       { binder: c('pull', { count: 500 }), connector: c('push'), size: 16 },

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 #include <zmq.h>
 
 typedef struct {
@@ -110,6 +111,15 @@ static inline void* open_socket(void* context, int type, const options_t* option
   void* socket = make_socket(context, type, options);
   attach_and_say_ready(socket, options);
   return socket;
+}
+
+/* Waits until standard input ends: for those who send last, before they close. A sender that goes
+ * while its receiver has no room takes what the kernel still holds with it, over ipc: there libzmq's
+ * receiver drops what it has not read yet once the other side is gone. */
+static inline void wait_for_receivers(void) {
+  char ignored[64];
+  while (read(STDIN_FILENO, ignored, sizeof ignored) > 0) {
+  }
 }
 
 /* Closes everything, which waits until libzmq has sent what it holds, and prints the result. */

@@ -19,5 +19,6 @@ int main(int argc, char** argv) {
   }
   result.seconds = now() - start;
   result.timed = result.count - 1;
+  wait_for_receivers();
   return finish(context, socket, &result);
 }

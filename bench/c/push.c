@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
   }
   result.seconds = now() - start;
   result.count = result.timed = options.count;
+  wait_for_receivers();
   free(payload);
   return finish(context, socket, &result);
 }

@@ -133,6 +133,9 @@ def main():
     print(json.dumps({"ready": True, "endpoint": endpoint, "libzmq": zmq.zmq_version()}), flush=True)
     cpu = time.process_time()
     result = loop(socket, options)
+    if kind in (zmq.PUSH, zmq.ROUTER):
+        # Who sends last closes only once everything has arrived: see c/common.h.
+        sys.stdin.read()
     result["cpuSeconds"] = time.process_time() - cpu
     socket.close()
     context.term()

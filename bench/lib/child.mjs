@@ -14,7 +14,9 @@ export class Child {
     for (const [name, value] of Object.entries(options)) {
       if (value !== undefined) args.push(`--${name}`, String(value));
     }
-    this.#process = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#process = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    // Whoever is gone by then need not be released.
+    this.#process.stdin.on('error', () => {});
     const ready = deferred();
     const lines = {};
     let stderr = '';
@@ -44,6 +46,11 @@ export class Child {
     // Awaited later, or not at all once the other process has failed.
     this.ready.catch(() => {});
     this.result.catch(() => {});
+  }
+
+  /** Lets it close its sockets, if it is one that sends last and waits until all has arrived. */
+  release() {
+    this.#process.stdin.end();
   }
 
   /** Ends it, once it has printed its result: how it ends does not matter any more. */

@@ -1,5 +1,6 @@
 /** The frame of a JavaScript benchmark process: command line, sockets, output. The C twin is ../c/common.h. */
-import { parseArgs } from 'node:util';
+import { read } from 'node:fs';
+import { parseArgs, promisify } from 'node:util';
 import { isMainThread, Worker } from 'node:worker_threads';
 
 import { keepBusy } from './busy.mjs';
@@ -21,6 +22,8 @@ const NUMBERS = [
   'window',
   'worker',
 ];
+/** Who closes only once everything has arrived: see wait_for_receivers in ../c/common.h. */
+const SENDS_LAST = new Set(['Push', 'XPublisher', 'Router']);
 const DEFAULTS = { size: 16, window: 1, warmup: 0, frames: 1, period: 256, sockets: 1 };
 
 /**
@@ -60,9 +63,16 @@ export async function runDriver({ load, roles }) {
   const usage = startUsage(options);
   const result = await loop(socket, options);
   stopBusy?.();
+  if (SENDS_LAST.has(className)) await endOfInput();
   const used = usage();
   for (const each of options.all) await each.close();
   print({ ...result, ...used, maxRssKiB: process.resourceUsage().maxRSS });
+}
+
+/** By the file descriptor, which a Worker has, too; standard input as a stream it has not. */
+async function endOfInput() {
+  const ignored = Buffer.alloc(64);
+  while ((await promisify(read)(0, ignored, 0, ignored.length, null)).bytesRead > 0);
 }
 
 /** Runs this very program in a Worker, and fails as it does. */

@@ -45,6 +45,14 @@ export async function runTrial(variant, figures, count) {
     const options = { ...shared, connect: endpoint, count, window, warmup: warmup || undefined };
     const others = Array.from({ length: connectors }, () => start(connector, options));
     const [other] = await Promise.all(others.map(({ ready }) => ready));
+    // Who sends last waits for this, so that nothing on its way is lost.
+    const releaseAll = (some) => {
+      for (const child of some) child.release();
+    };
+    first.result.then(() => releaseAll(others)).catch(() => {});
+    Promise.all(others.map(({ result }) => result))
+      .then(() => releaseAll([first]))
+      .catch(() => {});
     const [bound, ...connected] = await Promise.all([first, ...others].map(({ result }) => result));
     verifyRun(labelOf(binder), bound, all, size, { frames, period });
     for (const each of connected) verifyRun(labelOf(connector), each, all, size, { frames, period });
