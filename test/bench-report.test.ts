@@ -9,11 +9,15 @@ import { scratchFolder } from './scratch-folder.js';
 
 // Plain modules without declarations.
 const load = (name: string) => import(join(PACKAGE_ROOT, 'bench', name));
+const { distributionOf, readTrips } = await load('lib/latency.mjs');
 const { resultPage } = await load('lib/page.mjs');
-const { plotSpecs } = await load('lib/plots.mjs');
+const { drawPlots, plotSpecs } = await load('lib/plots.mjs');
 const { caseTable } = await load('lib/report.mjs');
 const { mergeResults, readResults } = await load('lib/results.mjs');
 const { sortSamples } = await load('lib/samples.mjs');
+
+/** Plots are drawn by a package of the benchmarks: npm --prefix bench ci. */
+const WITHOUT_VEGA = !existsSync(join(PACKAGE_ROOT, 'bench/node_modules/vega'));
 
 interface Point {
   size: string;
@@ -107,6 +111,77 @@ describe('plots', () => {
   });
 });
 
+const PERCENTILES = { p50: 100, p90: 200, p99: 400, p999: 800, max: 1600 };
+
+/** A case of round trips: each driver's percentiles are those above times its figure. */
+function tripsOf(name: string, drivers: Record<string, number | undefined>) {
+  const metrics = Object.keys(PERCENTILES).map((key) => ({ key, label: `${key} µs`, better: 'lower' }));
+  const rows = Object.entries(drivers).map(([library, times]) => ({
+    variant: { name: library, label: library, library },
+    count: 1000,
+    summary:
+      times &&
+      Object.fromEntries(
+        Object.entries(PERCENTILES).map(([key, value]) => [
+          key,
+          { median: value * times, min: value, max: value },
+        ]),
+      ),
+  }));
+  const table = caseTable({ title: name, metrics }, rows);
+  return { name, title: name, group: 'round trips', size: 64, metrics, rows, failures: [], table };
+}
+
+describe('round trips', () => {
+  it('have percentiles and the largest in microseconds, to three digits', () => {
+    const trips = Array.from({ length: 10_000 }, (_, n) => (10_000 - n) / 1e6);
+    const distribution = distributionOf(trips);
+    expect(Object.keys(distribution)).toEqual(['p50', 'p90', 'p99', 'p999', 'max']);
+    for (const [key, expected] of Object.entries({
+      p50: 5000,
+      p90: 9000,
+      p99: 9900,
+      p999: 9990,
+      max: 10_000,
+    })) {
+      expect(Math.abs(distribution[key] / expected - 1), `${key} is ${distribution[key]}`).toBeLessThan(
+        0.001,
+      );
+    }
+  });
+
+  it('that are none, negative or not as many as were asked for are errors', () => {
+    const file = join(scratchFolder(), 'trips');
+    writeFileSync(file, new Uint8Array(new Float64Array([1e-6, 2e-6, 3e-6]).buffer));
+    const { p50, max } = readTrips(file, 3);
+    expect({ p50, max }).toEqual({ p50: expect.closeTo(2, 2), max: expect.closeTo(3, 2) });
+    expect(() => readTrips(file, 4)).toThrow('expected 4 round trips, got 24 bytes');
+    expect(() => distributionOf([])).toThrow('expected round trips, got none');
+    expect(() => distributionOf([-1])).toThrow('expected a round trip of 0 s or more, got -1');
+    expect(() => distributionOf([Number.NaN])).toThrow('got NaN');
+  });
+
+  it('are drawn in a panel for each case, a line for each driver that has figures', () => {
+    const specs = plotSpecs([
+      tripsOf('window-1', { c: 1, ours: 2 }),
+      tripsOf('window-10', { c: 5, ours: undefined }),
+    ]);
+    const { spec } = specs.find(({ name }: { name: string }) => name === 'round-trips-percentiles');
+    expect(spec.facet.sort).toEqual(['window-1', 'window-10']);
+    expect(
+      spec.data.values.map((point: Record<string, unknown>) => [point.case, point.driver, point.value]),
+    ).toEqual(
+      [
+        ['window-1', 'c', 1],
+        ['window-1', 'ours', 2],
+        ['window-10', 'c', 5],
+      ].flatMap(([name, driver, times]) =>
+        Object.values(PERCENTILES).map((value) => [name, driver, value * (times as number)]),
+      ),
+    );
+  });
+});
+
 describe('the page', () => {
   it('says where we are behind, and what failed', () => {
     const page = resultPage(resultOf(RECEIVE), [{ name: 'receive', title: 'receive' }], 'performance/');
@@ -138,8 +213,7 @@ describe('the page', () => {
     );
   });
 
-  it('is written with its plots, and plots of before are gone', () => {
-    if (!existsSync(join(PACKAGE_ROOT, 'bench/node_modules/vega'))) return; // npm --prefix bench ci
+  it.skipIf(WITHOUT_VEGA)('is written with its plots, and plots of before are gone', () => {
     const folder = scratchFolder();
     const result = join(folder, 'result.json');
     writeFileSync(result, JSON.stringify(resultOf(RECEIVE)));
@@ -161,6 +235,29 @@ describe('the page', () => {
     const svg = readFileSync(join(folder, 'performance', 'receive.svg'), 'utf8');
     expect(svg).toMatch(/^<svg [\s\S]*<\/svg>\s*$/);
     for (const text of ['16 B', '4 KiB', 'msg/s', 'npm-zeromq for await']) expect(svg).toContain(text);
+  });
+
+  it.skipIf(WITHOUT_VEGA)('has plots that are XML, with a mark for each figure', async () => {
+    const bars = caseOf('busy', 'busy', 16, { c: 5e6, 'zeromq-threads-pull': 3e6, 'npm-zeromq': undefined });
+    const trips = tripsOf('window <1 & "more"', { c: 1, ours: 2 });
+    const marks: Record<string, [string, number]> = {
+      receive: ['point', 5],
+      'receive-beside-c': ['point', 3],
+      busy: ['bar', 2],
+      'round-trips': ['bar', 2],
+      'round-trips-percentiles': ['point', 10],
+    };
+    const plots = await drawPlots([...RECEIVE, bars, trips]);
+    expect(plots.map(({ name }: { name: string }) => name)).toEqual(Object.keys(marks));
+    for (const { name, svg } of plots) {
+      const parse =
+        'import sys, xml.dom.minidom as m; print(m.parse(sys.stdin.buffer).documentElement.tagName)';
+      const parsed = spawnSync('python3', ['-c', parse], { input: svg, encoding: 'utf8' });
+      expect(parsed, name).toMatchObject({ status: 0, stdout: 'svg\n' });
+      const [mark, count] = marks[name] ?? ['', 0];
+      expect(svg.split(`aria-roledescription="${mark}"`).length - 1, `${mark}s of ${name}`).toBe(count);
+      expect(svg, name).not.toMatch(/NaN|undefined|Infinity/);
+    }
   });
 });
 

@@ -20,6 +20,7 @@
 
 typedef struct {
   const char *bind, *connect;
+  const char* trips; /* file for the round trips */
   uint64_t count, size, window, warmup;
   uint64_t rate;          /* messages a second; 0: as fast as it goes */
   uint64_t frames;        /* of each message */
@@ -32,7 +33,6 @@ typedef struct {
 typedef struct {
   uint64_t count, timed, checksum, bytes; /* timed: how many of them fell into `seconds` */
   double seconds;
-  double p50, p99, p999, max; /* microseconds; 0 when not measured */
 } result_t;
 
 static inline void check(int ok, const char* what) {
@@ -56,6 +56,8 @@ static inline options_t parse_options(int argc, char** argv) {
       options.bind = value;
     else if (!strcmp(name, "--connect"))
       options.connect = value;
+    else if (!strcmp(name, "--trips"))
+      options.trips = value;
     else if (!strcmp(name, "--count"))
       options.count = strtoull(value, NULL, 10);
     else if (!strcmp(name, "--size"))
@@ -114,8 +116,8 @@ static inline void* open_socket(void* context, int type, const options_t* option
 }
 
 /* Waits until standard input ends: for those who send last, before they close. A sender that goes
- * while its receiver has no room takes what the kernel still holds with it, over ipc: there libzmq's
- * receiver drops what it has not read yet once the other side is gone. */
+ * while its receiver has no room takes what the kernel still holds with it, over ipc: there
+ * libzmq's receiver drops what it has not read yet once the other side is gone. */
 static inline void wait_for_receivers(void) {
   char ignored[64];
   while (read(STDIN_FILENO, ignored, sizeof ignored) > 0) {
@@ -131,10 +133,9 @@ static inline int finish(void* context, void* socket, const result_t* result) {
   const double cpu = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
                      (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
   printf("{\"count\":%" PRIu64 ",\"timed\":%" PRIu64 ",\"checksum\":%" PRIu64 ",\"bytes\":%" PRIu64
-         ",\"seconds\":%.9f,\"p50\":%.3f,\"p99\":%.3f,\"p999\":%.3f,\"max\":%.3f"
-         ",\"cpuSeconds\":%.6f,\"maxRssKiB\":%ld}\n",
-         result->count, result->timed, result->checksum, result->bytes, result->seconds,
-         result->p50, result->p99, result->p999, result->max, cpu, usage.ru_maxrss);
+         ",\"seconds\":%.9f,\"cpuSeconds\":%.6f,\"maxRssKiB\":%ld}\n",
+         result->count, result->timed, result->checksum, result->bytes, result->seconds, cpu,
+         usage.ru_maxrss);
   return 0;
 }
 
@@ -174,18 +175,16 @@ static inline void receive_message(void* socket, zmq_msg_t* message, result_t* r
   }
 }
 
-static inline int ascending(const void* left, const void* right) {
-  double a = *(const double*)left, b = *(const double*)right;
-  return (a > b) - (a < b);
-}
-
-/* Percentiles of trips in seconds; sorts them. */
-static inline void summarize_trips(double* trips, uint64_t count, result_t* result) {
-  qsort(trips, count, sizeof *trips, ascending);
-  result->p50 = trips[count / 2] * 1e6;
-  result->p99 = trips[count * 99 / 100] * 1e6;
-  result->p999 = trips[count * 999 / 1000] * 1e6;
-  result->max = trips[count - 1] * 1e6;
+/* Writes trips in seconds as they are: ../lib/latency.mjs makes the percentiles, for all drivers.
+ */
+static inline void save_trips(const double* trips, const options_t* options) {
+  if (!options->trips) return;
+  FILE* file = fopen(options->trips, "wb");
+  const int written =
+      file && fwrite(trips, sizeof *trips, options->count, file) == options->count && !fclose(file);
+  if (written) return;
+  perror(options->trips);
+  exit(1);
 }
 
 #endif

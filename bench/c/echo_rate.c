@@ -51,7 +51,7 @@ int main(int argc, char** argv) {
   }
   result.seconds = now() - start;
   result.timed = options.count;
-  summarize_trips(trips, options.count, &result);
+  save_trips(trips, &options);
   zmq_msg_close(&message);
   free(trips);
   free(payload);

@@ -33,7 +33,7 @@ int main(int argc, char** argv) {
   }
   result.seconds = now() - start;
   result.timed = options.count - 1;
-  summarize_trips(trips, options.count, &result);
+  save_trips(trips, &options);
   zmq_msg_close(&message);
   free(sent_at);
   free(trips);

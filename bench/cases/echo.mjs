@@ -1,4 +1,5 @@
 /** ROUTER that echoes, DEALER that asks: two processes. */
+import { LATENCY_METRICS, latencyFigures } from '../lib/latency.mjs';
 import { rate } from '../lib/trial.mjs';
 import { named } from './variants.mjs';
 
@@ -11,19 +12,11 @@ const HWM = 10_000;
 const WARMUP = 5000;
 const SIZE = 64;
 
-const PERCENTILES = [
-  { key: 'p50', label: 'p50 µs', better: 'lower' },
-  { key: 'p99', label: 'p99 µs', better: 'lower' },
-];
-const FAR_PERCENTILES = [
-  ...PERCENTILES,
-  { key: 'p999', label: 'p99.9 µs', better: 'lower' },
-  { key: 'max', label: 'max µs', better: 'lower' },
-];
-
-const percentiles = ({ connected }) => {
-  const { p50, p99, p999, max } = connected;
-  return { p50, p99, p999: p999 ?? max, max, rate: rate(connected) };
+/** What a case of round trips has. */
+const ROUND_TRIPS = {
+  trips: true,
+  metrics: LATENCY_METRICS,
+  figures: ({ connected }) => ({ ...latencyFigures(connected), rate: rate(connected) }),
 };
 
 /** Both processes on the same library. */
@@ -79,8 +72,7 @@ function windowCase(window) {
     hwm: HWM,
     window,
     warmup: 1000,
-    metrics: FAR_PERCENTILES,
-    figures: percentiles,
+    ...ROUND_TRIPS,
     variants,
   };
 }
@@ -95,8 +87,7 @@ function rateCase(requests) {
     size: SIZE,
     hwm: HWM,
     warmup: 1000,
-    metrics: FAR_PERCENTILES,
-    figures: percentiles,
+    ...ROUND_TRIPS,
     variants: servers({ library: 'c', role: 'echo-rate', options: { rate: requests } }, requests * 2),
   };
 }
@@ -120,8 +111,7 @@ export const echoCases = [
     size: SIZE,
     hwm: HWM,
     warmup: WARMUP,
-    metrics: PERCENTILES,
-    figures: percentiles,
+    ...ROUND_TRIPS,
     variants: pairs('echo-latency', 20_000, 1),
   },
   ...[1, 10, 100, 1000].map(windowCase),

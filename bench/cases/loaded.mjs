@@ -1,4 +1,5 @@
 /** What an application does to the messages, and messages to the application. */
+import { LATENCY_METRICS, latencyFigures } from '../lib/latency.mjs';
 import { rate } from '../lib/trial.mjs';
 import { countFor, formatSize, named, npmShare } from './variants.mjs';
 
@@ -40,12 +41,8 @@ const delayCase = {
   title: `Event-loop delay of a thread that receives ${RATE} messages of 16 B a second`,
   group: 'event-loop delay',
   size: 16,
-  metrics: [
-    { key: 'p50', label: 'p50 µs', better: 'lower' },
-    { key: 'p99', label: 'p99 µs', better: 'lower' },
-    { key: 'max', label: 'max µs', better: 'lower' },
-  ],
-  figures: ({ bound }) => ({ p50: bound.p50, p99: bound.p99, max: bound.max, rate: rate(bound) }),
+  metrics: LATENCY_METRICS,
+  figures: ({ bound }) => ({ ...latencyFigures(bound), rate: rate(bound) }),
   variants: ['zeromq-threads', 'npm-zeromq'].map((library) => ({
     ...named({ library, role: 'pull-watched' }, { label: '`for await`', base: 'pull-watched' }, 2 * RATE),
     binder: { library, role: 'pull-watched' },

@@ -1,5 +1,6 @@
 """Benchmark process on pyzmq: the roles of lib/loops.mjs, with the same command line and output."""
 
+import array
 import json
 import resource
 import sys
@@ -14,7 +15,7 @@ def read_options(arguments):
     options = dict(DEFAULTS)
     for name, value in zip(arguments[::2], arguments[1::2]):
         name = name.removeprefix("--")
-        options[name] = value if name in ("bind", "connect") else int(value)
+        options[name] = value if name in ("bind", "connect", "trips") else int(value)
     return options
 
 
@@ -91,13 +92,10 @@ def echo_window(socket, options):
         size += len(body)
         received += 1
     seconds = time.monotonic() - start
-    trips.sort()
-    percentiles = {
-        name: trips[int(len(trips) * part)] * 1e6
-        for name, part in (("p50", 0.5), ("p99", 0.99), ("p999", 0.999))
-    }
-    result = totals(received, len(trips), checksum, size, seconds)
-    return {**result, **percentiles, "max": trips[-1] * 1e6}
+    if "trips" in options:
+        with open(options["trips"], "wb") as file:
+            array.array("d", trips).tofile(file)
+    return totals(received, len(trips), checksum, size, seconds)
 
 
 def totals(count, timed, checksum, size, seconds):

@@ -37,9 +37,11 @@ const DEFAULTS = { size: 16, window: 1, warmup: 0, frames: 1, period: 256, socke
 export async function runDriver({ load, roles }) {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: Object.fromEntries([...NUMBERS, 'bind', 'connect'].map((name) => [name, { type: 'string' }])),
+    options: Object.fromEntries(
+      [...NUMBERS, 'bind', 'connect', 'trips'].map((name) => [name, { type: 'string' }]),
+    ),
   });
-  const options = { ...DEFAULTS };
+  const options = { ...DEFAULTS, trips: values.trips };
   for (const name of NUMBERS) if (values[name] !== undefined) options[name] = Number(values[name]);
   const role = roles[positionals[0]];
   if (!role)

@@ -1,9 +1,13 @@
 /** SVG plots of a result, drawn by Vega-Lite: every group of cases by size, and each case that stands alone. */
 import { formatSize } from '../cases/variants.mjs';
+import { LATENCY_METRICS } from './latency.mjs';
 
 const WIDTH = 560;
 
-/** `[{ name, title, svg }]`: one plot of the first metric of every group that has figures, and one beside C's. */
+/**
+ * `[{ name, title, svg }]`: one plot of the first metric of every group that has figures, one beside C's, and one of
+ * all percentiles where the group measures round trips.
+ */
 export async function drawPlots(cases) {
   const plots = [];
   for (const { name, title, spec } of plotSpecs(cases)) plots.push({ name, title, svg: await draw(spec) });
@@ -22,6 +26,10 @@ export function plotSpecs(cases) {
       if (shown.length === 0) continue;
       plots.push({ name: fileName(name), title: name, spec: specOf(name, group, shown, axis) });
     }
+    const name = `${title}, percentiles`;
+    const trips = group.flatMap(percentilesOf);
+    if (trips.length > 0)
+      plots.push({ name: fileName(name), title: name, spec: percentilesSpec(name, trips) });
   }
   return plots;
 }
@@ -48,6 +56,21 @@ function pointsOf({ name, size, metrics: [metric], rows }) {
       low: summary[metric.key].min,
       high: summary[metric.key].max,
     }));
+}
+
+/** A point for each percentile, of a case that has them all. */
+function percentilesOf({ name, metrics, rows }) {
+  if (!LATENCY_METRICS.every(({ key }) => metrics.some((metric) => metric.key === key))) return [];
+  return rows
+    .filter(({ summary }) => summary)
+    .flatMap(({ variant, summary }) =>
+      LATENCY_METRICS.map(({ key, label }) => ({
+        case: name,
+        driver: driverOf(variant),
+        percentile: label.replace(' µs', ''),
+        value: summary[key].median,
+      })),
+    );
 }
 
 /** The same as multiples of C's figure at each size, without C; nothing for cases that are no line over sizes. */
@@ -157,6 +180,48 @@ function specOf(title, group, points, { label, format }) {
         encoding: { x, xOffset, y: y('low'), y2: { field: 'high' } },
       },
     ],
+  };
+}
+
+/** A panel for each case, a line for each driver: further right are fewer trips, and slower ones. */
+function percentilesSpec(title, points) {
+  const cases = new Set(points.map((point) => point.case));
+  const colors = colorsOf(points);
+  return {
+    title,
+    background: 'white',
+    data: { values: points },
+    columns: 2,
+    facet: { field: 'case', type: 'nominal', title: null, sort: [...cases] },
+    spec: {
+      width: cases.size > 1 ? WIDTH / 2 : WIDTH,
+      height: 220,
+      mark: { type: 'line', point: true },
+      encoding: {
+        x: {
+          field: 'percentile',
+          type: 'ordinal',
+          title: null,
+          sort: LATENCY_METRICS.map(({ label }) => label.replace(' µs', '')),
+          axis: { labelAngle: 0 },
+        },
+        y: {
+          field: 'value',
+          type: 'quantitative',
+          title: 'µs',
+          // A delay of nothing at all has no logarithm.
+          scale: { type: points.every(({ value }) => value > 0) ? 'log' : 'symlog' },
+          axis: { format: '~s', tickCount: 6 },
+        },
+        color: {
+          field: 'driver',
+          type: 'nominal',
+          title: null,
+          scale: colors,
+          legend: { labelLimit: 400, orient: 'bottom', columns: 2 },
+        },
+      },
+    },
   };
 }
 

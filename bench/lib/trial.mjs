@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 import { Child } from './child.mjs';
 import { verifyRun } from './expected.mjs';
+import { readTrips } from './latency.mjs';
 import { program } from './programs.mjs';
 
 const TRIAL_SECONDS = 180;
@@ -12,8 +13,9 @@ let paths = 0;
 
 /**
  * Runs one variant of a case once, with `count` messages. `binder` and `connector` are `{ library, role, options }`,
- * whose options go to that process alone, started by what `wrap` makes of its command; `connectors` processes connect (1, or none without a connector). Each moves
- * `count` messages, `warmup` before, and `extra` that its role adds; all of it within `limitSeconds`. Resolves with
+ * whose options go to that process alone, started by what `wrap` makes of its command; `connectors` processes connect
+ * (1, or none without a connector). Each moves `count` messages, `warmup` before, and `extra` that its role adds; all of
+ * it within `limitSeconds`. With `trips` the connector's result has the percentiles of its round trips. Resolves with
  * the results, the figures drawn from them, and the libzmq that each side ran on.
  */
 export async function runTrial(variant, figures, count) {
@@ -35,14 +37,15 @@ export async function runTrial(variant, figures, count) {
   });
   const all = count + warmup + (variant.extra ?? 0);
   const shared = { size, hwm, frames, period };
-  const path =
-    transport === 'ipc' ? join(tmpdir(), `zeromq-threads-bench-${process.pid}-${++paths}`) : undefined;
+  const scratch = join(tmpdir(), `zeromq-threads-bench-${process.pid}-${++paths}`);
+  const path = transport === 'ipc' ? scratch : undefined;
+  const trips = variant.trips ? `${scratch}.trips` : undefined;
   const bind = { tcp: 'tcp://127.0.0.1:*', ipc: `ipc://${path}`, inproc: 'inproc://bench' }[transport];
   const connectors = connector ? (variant.connectors ?? 1) : 0;
   const run = async () => {
     const first = start(binder, { ...shared, bind, count: all });
     const { endpoint, libzmq } = await first.ready;
-    const options = { ...shared, connect: endpoint, count, window, warmup: warmup || undefined };
+    const options = { ...shared, connect: endpoint, count, window, warmup: warmup || undefined, trips };
     const others = Array.from({ length: connectors }, () => start(connector, options));
     const [other] = await Promise.all(others.map(({ ready }) => ready));
     // Who sends last waits for this, so that nothing on its way is lost.
@@ -56,6 +59,7 @@ export async function runTrial(variant, figures, count) {
     const [bound, ...connected] = await Promise.all([first, ...others].map(({ result }) => result));
     verifyRun(labelOf(binder), bound, all, size, { frames, period });
     for (const each of connected) verifyRun(labelOf(connector), each, all, size, { frames, period });
+    if (trips) Object.assign(connected[0], readTrips(trips, count));
     const outcome = { bound, connected: connected[0], everyConnected: connected };
     return { ...outcome, figures: figures(outcome), libzmq: [libzmq, other?.libzmq] };
   };
@@ -64,7 +68,7 @@ export async function runTrial(variant, figures, count) {
   } finally {
     clearTimeout(timer);
     for (const child of children) child.kill();
-    if (path) rmSync(path, { force: true });
+    for (const file of [path, trips]) if (file) rmSync(file, { force: true });
   }
 }
 
