@@ -1,6 +1,11 @@
 #!/bin/sh
-# Runs the tests against a libzmq that was built with its draft API: those of the draft API unless told others.
+# Runs tests against a libzmq that was built with its draft API: those of the draft API, and those of what it touches
+# most, unless told others.
 #   test-draft.sh [vitest arguments]
+#
+# With a sanitizer:
+#   LD_LIBRARY_PATH=build-draft/bookworm/lib PKG_CONFIG_PATH=build-draft/bookworm/lib/pkgconfig \
+#     sh scripts/test-sanitized.sh asan test/draft
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -10,7 +15,12 @@ LD_LIBRARY_PATH=$library${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 PKG_CONFIG_PATH=$library/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
 export LD_LIBRARY_PATH PKG_CONFIG_PATH
 
-[ $# -gt 0 ] || set -- test/draft
+others=
+for name in socket-types options-table options message receive-modes poller high-water-mark lost-wakeups socket-close; do
+  others="$others test/$name.test.ts"
+done
+# shellcheck disable=SC2086 # a list of files
+[ $# -gt 0 ] || set -- test/draft $others
 # Without the draft API the tests of it would all be skipped.
 node -e "import('zeromq-threads').then(({ capability: { draft } }) => process.exit(draft ? 0 : 1))" || {
   echo "[draft] the addon did not load the libzmq in $library" >&2

@@ -91,7 +91,9 @@ export class Attachment implements Wakeable {
         throw zmqError(
           -id,
           `Cannot create a ${setup.type.name} socket`,
-          'this libzmq does not have the type',
+          setup.type.draft
+            ? 'the draft functions of this libzmq were not found where it is loaded'
+            : 'this libzmq does not have the type',
         );
       }
       throw zmqError(-id, `Cannot create a ${setup.type.name} socket`);

@@ -269,10 +269,12 @@ export class Socket {
    * await peer.send('hello', { routingId });
    * ```
    *
-   * @throws as `connect` does, and `'ENOTSUP'` for other socket types
+   * @throws as `connect` does, and `'ENOTSUP'` for other socket types, and while the option `immediate` is set: the peer
+   *   has its id before it is there
    */
   connectPeer(endpoint: string): number {
     if (this.type !== 'PEER') throw this.#lacks('connectPeer');
+    if (this.immediate) throw notSupportedError('connectPeer is not supported while immediate is set');
     let routingId = 0;
     this.#endpoint(
       (slot, address) => {

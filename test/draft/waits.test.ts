@@ -309,6 +309,18 @@ describe.skipIf(!capability.draft)('draft sockets (skipped where libzmq has no d
       expect(await within('the greeting', client.recv('utf8'))).toBe('welcome');
     });
 
+    it('immediate and connectPeer() exclude each other', () => {
+      const peer = ofTest(new Peer({ immediate: true }));
+      expect(() => peer.connectPeer('tcp://127.0.0.1:1')).toThrow(
+        expect.objectContaining({
+          code: 'ENOTSUP',
+          message: expect.stringContaining('while immediate is set'),
+        }),
+      );
+      peer.immediate = false;
+      expect(peer.connectPeer('tcp://127.0.0.1:1')).toBeGreaterThan(0);
+    });
+
     it('threadSafe is true of what libzmq locks', () => {
       for (const [type, safe] of [
         ['SERVER', true],
