@@ -33,7 +33,17 @@ async function served() {
     expect(await within(`the echo ${step}`, dealer.recv('utf8'))).toBe(step);
   };
   await roundTrip('at first');
-  return { router, authenticator, roundTrip, context, endpoint, port: Number(/\d+$/.exec(endpoint)?.[0]) };
+  // More than once, if its handshake took too long for the server.
+  const { accepted } = authenticator.stats();
+  return {
+    accepted,
+    router,
+    authenticator,
+    roundTrip,
+    context,
+    endpoint,
+    port: Number(/\d+$/.exec(endpoint)?.[0]),
+  };
 }
 
 async function stranger(port: number, bytes: Uint8Array): Promise<TcpSocket> {
@@ -58,17 +68,17 @@ describe('an authenticated peer goes on undisturbed', () => {
     ],
     ['bytes without sense', Buffer.alloc(4096, 0xa5)],
   ])('by who sends %s, and is sent away', async (_what, bytes) => {
-    const { authenticator, roundTrip, port } = await served();
+    const { accepted, authenticator, roundTrip, port } = await served();
     const tcp = await stranger(port, bytes);
     const closed = new Promise((resolve) => tcp.once('close', resolve)); // a reset is as good
     await roundTrip('meanwhile');
     await within('the server ends the connection', closed);
     await roundTrip('afterwards');
-    expect(authenticator.stats()).toMatchObject({ accepted: 1, failed: 0 });
+    expect(authenticator.stats()).toMatchObject({ accepted, failed: 0 });
   });
 
   it(`by ${STRANGERS} connections that do not prove anything`, async () => {
-    const { authenticator, roundTrip, port } = await served();
+    const { accepted, authenticator, roundTrip, port } = await served();
     const kinds = [
       GREETING,
       Buffer.concat([GREETING, HELLO]),
@@ -81,11 +91,11 @@ describe('an authenticated peer goes on undisturbed', () => {
       await within('100 more connect', Promise.all(some));
     }
     await roundTrip('with all of them');
-    expect(authenticator.stats()).toMatchObject({ accepted: 1, denied: 0, pending: 0 });
+    expect(authenticator.stats()).toMatchObject({ accepted, denied: 0, pending: 0 });
   });
 
   it('by who comes with a key that is not known, again and again', async () => {
-    const { authenticator, roundTrip, context, endpoint } = await served();
+    const { accepted, authenticator, roundTrip, context, endpoint } = await served();
     const sockets = Array.from({ length: 50 }, () => {
       const dealer = ofTest(new Dealer({ ...curveClient(curveKeyPair()), context }));
       dealer.connect(endpoint);
@@ -94,7 +104,7 @@ describe('an authenticated peer goes on undisturbed', () => {
     });
     while (authenticator.stats().denied < sockets.length) await roundTrip('meanwhile');
     await roundTrip('afterwards');
-    expect(authenticator.stats().accepted).toBe(1);
+    expect(authenticator.stats().accepted).toBe(accepted);
     for (const socket of sockets) expect(socket.tryRecv()).toBeUndefined();
   });
 });
