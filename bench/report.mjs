@@ -1,10 +1,12 @@
 /**
- * Writes a result as a page with plots: npm --prefix bench run report -- RESULT.json... [--out FOLDER]
+ * Writes a result as a page with plots: npm --prefix bench run report -- RESULT.json... [PAGE.md...] [--out FOLDER]
  *
  * The page is FOLDER/README.md, its plots are SVG files beside it; without --out the folder has the name of the first
  * result. With --write FILE.md it is that file, and the plots are in the folder FILE beside it.
- * Several results complete each other: a case that two of them have is taken from the later file.
+ * Several results complete each other: a case that two of them have is taken from the later file. Files in Markdown, as
+ * profile.mjs writes, become sections of the page.
  */
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -16,14 +18,17 @@ async function main() {
     allowPositionals: true,
     options: { out: { type: 'string' }, write: { type: 'string' } },
   });
-  if (positionals.length === 0)
+  const pages = positionals.filter((file) => file.endsWith('.md'));
+  const files = positionals.filter((file) => !file.endsWith('.md'));
+  if (files.length === 0)
     throw new Error(
-      'usage: npm --prefix bench run report -- RESULT.json... [--out FOLDER | --write FILE.md]',
+      'usage: npm --prefix bench run report -- RESULT.json... [PAGE.md...] [--out FOLDER | --write FILE.md]',
     );
-  const results = mergeResults(positionals.map(readResults));
-  const folder = resolve((values.write ?? values.out ?? positionals[0]).replace(/\.(json|md)$/, ''));
+  const results = mergeResults(files.map(readResults));
+  const others = pages.map((file) => readFileSync(file, 'utf8'));
+  const folder = resolve((values.write ?? values.out ?? files[0]).replace(/\.(json|md)$/, ''));
   const page = values.write ? resolve(values.write) : join(folder, 'README.md');
-  const plots = await writePage(results, page, folder);
+  const plots = await writePage(results, page, folder, others);
   console.log(`Page: ${page}, ${plots} plots`);
 }
 

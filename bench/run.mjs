@@ -13,7 +13,7 @@
  * fresh and verified; a run that fails or comes out short is reported as such, and the exit status is 1.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
@@ -105,6 +105,8 @@ function readOptions() {
   const scale = Number(values.scale);
   if (!Number.isInteger(trials) || trials < 1)
     throw new Error(`--trials: expected 1 or more, got ${values.trials}`);
+  if (values.out !== undefined && !values.out.endsWith('.json'))
+    throw new Error(`--out: expected a file that ends in .json, got ${values.out}`);
   if (!(scale > 0)) throw new Error(`--scale: expected a number above 0, got ${values.scale}`);
   return { ...values, trials, scale };
 }
@@ -168,6 +170,7 @@ function summaryOf({ metrics }, trials) {
 
 function describeFigures(figures) {
   return Object.entries(figures)
+    .filter(([, value]) => Number.isFinite(value))
     .map(([key, value]) => `${key} ${formatFigure(value)}`)
     .join(', ');
 }
@@ -175,7 +178,7 @@ function describeFigures(figures) {
 /** The figures as JSON, and a page of tables and plots from them. */
 async function save(out, started, results) {
   const path = out ?? join(RESULTS_DIR, `${started.toISOString().replaceAll(':', '-')}.json`);
-  if (!out) mkdirSync(RESULTS_DIR, { recursive: true });
+  mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, `${JSON.stringify(results, null, 2)}\n`);
   const folder = path.replace(/\.json$/, '');
   const page = join(folder, 'README.md');

@@ -194,6 +194,54 @@ describe('the page', () => {
     expect(page).toContain('Other programs kept 1 % and 2 % of the cores busy');
   });
 
+  it('says which figures a rival is better at, beside the best of our ways, the worst first', () => {
+    const cases = [
+      caseOf('a', 'receive', 16, { c: 100, 'zeromq-threads-pull': 20, 'zeromq-threads-pull-batches': 80 }),
+      caseOf('b', 'receive', 64, { c: 100, 'zeromq-threads-pull': 50, 'npm-zeromq': 40 }),
+      caseOf('c', 'receive', 256, { c: 100, 'zeromq-threads-pull': 200, 'npm-zeromq': undefined }),
+      caseOf('d', 'receive', 1024, { c: 100, 'zeromq-threads-pull': undefined, 'npm-zeromq': 1 }),
+    ];
+    const page = resultPage(resultOf(cases), []);
+    const [, behind] = page.split('## Where we are behind');
+    expect(behind).toContain('Behind C in 2 of 3 figures');
+    expect(behind).toMatch(
+      /\| b \| msg\/s \| 50\.0 \| 100 \| 0\.50 \| .*\n\| a \| msg\/s \| 80\.0 \| 100 \| 0\.80 \| zeromq-threads-pull-batches/,
+    );
+    expect(behind).toContain('Nowhere behind npm zeromq, of 1 figures.');
+  });
+
+  it('names the command that made it, and has other pages as sections', () => {
+    const result = resultOf(RECEIVE);
+    const page = resultPage(
+      {
+        ...result,
+        options: { full: true, only: '^pull', trials: 5, scale: 0.5 },
+        machine: { ...result.machine, packages: { zeromq: '6.8.0' } },
+      },
+      [],
+      '',
+      ['# A profile\n\n```sh\n# not a heading\n```\n\n## Receiving\n'],
+    );
+    expect(page).toContain("npm run bench:full -- --only '^pull' --trials 5 --scale 0.5\n");
+    expect(page).toContain('Packages: zeromq 6.8.0.');
+    expect(page).toContain('\n## A profile\n\n```sh\n# not a heading\n```\n\n### Receiving\n');
+    expect(resultPage(result, [])).toContain('```sh\nnpm run bench\n');
+  });
+
+  it('leaves out what a driver has no figure of', () => {
+    const metrics = [{ key: 'heap', label: 'heap', better: 'lower' }];
+    const summary = (median: number | null) => ({ heap: { median, min: median, max: median } });
+    const variant = (library: string) => ({ name: library, label: library, library });
+    const rows = [
+      { variant: variant('c'), count: 1, summary: summary(null) },
+      { variant: variant('zeromq-threads'), count: 1, summary: summary(5) },
+    ];
+    const table = caseTable({ title: 'cost', metrics }, rows);
+    expect(table).toContain(
+      '| c | 1.00 | – |  | – | – |\n| zeromq-threads | 1.00 | **5.00** | 5.00–5.00 | – | – |',
+    );
+  });
+
   it('says so when nothing is behind', () => {
     const good = [
       caseOf('pull-16', 'receive', 16, { c: 1e6, 'zeromq-threads-pull': 9e5, 'npm-zeromq': 1e4 }),

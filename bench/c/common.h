@@ -47,6 +47,21 @@ static inline double now(void) {
   return (double)at.tv_sec + (double)at.tv_nsec / 1e9;
 }
 
+/* Makes room for so many open files, or ends with what is missing: libzmq waits for a file to
+ * become free instead of failing. */
+static inline void need_open_files(uint64_t count) {
+  struct rlimit limit;
+  check(!getrlimit(RLIMIT_NOFILE, &limit), "getrlimit");
+  if (limit.rlim_cur >= count) return;
+  /* Root can go beyond the hard limit. */
+  struct rlimit wanted = {.rlim_cur = count,
+                          .rlim_max = limit.rlim_max > count ? limit.rlim_max : count};
+  if (!setrlimit(RLIMIT_NOFILE, &wanted)) return;
+  fprintf(stderr, "expected room for %" PRIu64 " open files, got %" PRIu64 ": raise ulimit -n\n",
+          count, (uint64_t)limit.rlim_max);
+  exit(1);
+}
+
 static inline options_t parse_options(int argc, char** argv) {
   options_t options = {
       .size = 16, .window = 1, .frames = 1, .period = 256, .sockets = 1, .hwm = -1};

@@ -17,9 +17,9 @@ const costOf = ({ cpuSeconds, heapBytes, gcSeconds, seconds, count, maxRssKiB })
 
 function costCase(kind, size) {
   const receives = kind === 'pull';
-  const options = { gc: 1 };
   const variant = (library, role, label, share = 1) => {
-    const measured = { library, role, options };
+    // C has no heap of JavaScript's, and no figures of it.
+    const measured = { library, role, options: library === 'c' ? {} : { gc: 1 } };
     const other = { library: 'c', role: receives ? 'push' : 'pull' };
     return {
       ...named({ library, role }, { label, base: kind }, countFor(size) / 2, share),
@@ -35,6 +35,7 @@ function costCase(kind, size) {
     metrics: METRICS,
     figures: ({ bound, connected }) => costOf(receives ? bound : connected),
     variants: [
+      variant('c', kind, ''),
       ...(receives ? [variant('zeromq-threads', 'pull-batches', '`batches()`')] : []),
       variant('zeromq-threads', kind, receives ? '`for await`' : '`await send`'),
       variant('npm-zeromq', kind, receives ? '`for await`' : '`await send`', npmShare(size)),

@@ -1,5 +1,6 @@
 /** Where and on what a run took place, for its result file. */
 import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +13,7 @@ export function describeMachine() {
     memoryMiB: Math.round(os.totalmem() / 2 ** 20),
     system: `${os.type()} ${os.release()} ${os.arch()}`,
     node: process.version,
+    packages: packages(),
     commit: commit(),
   };
 }
@@ -22,6 +24,19 @@ export async function measureOtherLoad(milliseconds = 1000) {
   await setTimeout(milliseconds);
   const after = coreTimes();
   return 1 - (after.idle - before.idle) / (after.all - before.all);
+}
+
+/** Versions of the packages that are measured, as far as they are installed. */
+function packages() {
+  const found = {};
+  for (const [name, file] of [
+    ['zeromq-threads', '../../package.json'],
+    ['zeromq', '../node_modules/zeromq/package.json'],
+  ]) {
+    const path = fileURLToPath(new URL(file, import.meta.url));
+    if (existsSync(path)) found[name] = JSON.parse(readFileSync(path, 'utf8')).version;
+  }
+  return found;
 }
 
 function coreTimes() {

@@ -26,9 +26,12 @@ export function caseTable({ title, metrics }, rows) {
 function metricCells({ summary }, { key, better }, rivals) {
   if (!summary) return ['failed', '', ...rivals.map(() => '')];
   const { median, min, max } = summary[key];
-  const ratios = rivals.map(({ row }) =>
-    row ? ratio(median, row.summary[key].median, better).toFixed(2) : '–',
-  );
+  // C has no heap of JavaScript's, for one.
+  if (!Number.isFinite(median)) return ['–', '', ...rivals.map(() => '–')];
+  const ratios = rivals.map(({ row }) => {
+    const times = row ? ratio(median, row.summary[key].median ?? Number.NaN, better) : Number.NaN;
+    return Number.isFinite(times) ? times.toFixed(2) : '–';
+  });
   return [`**${formatFigure(median)}**`, `${formatFigure(min)}–${formatFigure(max)}`, ...ratios];
 }
 
