@@ -141,7 +141,7 @@ function profilePage(points, machine) {
     '# Where a message’s time goes\n',
     `CPU time a message, of all threads of the process that is measured, by who spends it: a sample each half millisecond.
 The other side is a process in C, over loopback tcp; ${machine.cores} cores (${machine.cpu}), ${machine.system}, Node.js ${machine.node}.
-${counted ? 'Instructions are those of the process, not the kernel’s, counted by valgrind.\n' : ''}This page is written by \`npm --prefix bench run profile -- --instructions --write ../docs/performance-profile.md\`.
+${counted ? 'Instructions are those of the process, not the kernel’s, counted by valgrind.\n' : ''}Made by \`npm --prefix bench run ${counted ? 'instructions' : 'profile'}\`.
 `,
     ...PARTS.map(([name, what]) => `- **${name}**: ${what}`),
     '',
