@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <functional>
 #include <mutex>
 #include <unordered_map>
 
@@ -258,6 +259,10 @@ void Socket::noteEndpointLocked(const char* address) {
 }
 
 int Socket::endpoint(int (*call)(void*, const char*), const char* address) {
+  return withEndpoint(address, [&] { return call(handle_, address) == 0 ? 0 : zmq_errno(); });
+}
+
+int Socket::withEndpoint(const char* address, const std::function<int()>& call) {
   Guard guard(mutex);
   if (handle_ == nullptr) return ENOTSOCK;
   try {
@@ -265,7 +270,7 @@ int Socket::endpoint(int (*call)(void*, const char*), const char* address) {
   } catch (const std::bad_alloc&) {
     return ENOMEM;
   }
-  const int result = call(handle_, address) == 0 ? 0 : zmq_errno();
+  const int result = call();
   settleLocked();
   return result;
 }
@@ -283,17 +288,10 @@ int Socket::joinGroup(const char* group, bool leave) {
 int Socket::connectPeer(const char* address, uint32_t& routingId) {
   const DraftApi* api = draftApi();
   if (api == nullptr || api->connectPeer == nullptr) return ENOTSUP;
-  Guard guard(mutex);
-  if (handle_ == nullptr) return ENOTSOCK;
-  try {
-    noteEndpointLocked(address);
-  } catch (const std::bad_alloc&) {
-    return ENOMEM;
-  }
-  routingId = api->connectPeer(handle_, address);
-  const int result = routingId != 0 ? 0 : zmq_errno();
-  settleLocked();
-  return result;
+  return withEndpoint(address, [&] {
+    routingId = api->connectPeer(handle_, address);
+    return routingId != 0 ? 0 : zmq_errno();
+  });
 }
 
 int Socket::monitor(const std::shared_ptr<Socket>& reader, const char* address, int events) {

@@ -20,6 +20,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <string>
@@ -164,6 +165,8 @@ class Socket : public std::enable_shared_from_this<Socket> {
  private:
   Socket(uint32_t id, int type, std::shared_ptr<Context> context, const void* openedBy,
          void* handle, std::unique_ptr<DraftDescriptor> descriptor);
+  // Binds, connects or the like by `call`, which gives 0 or errno; so does this.
+  int withEndpoint(const char* address, const std::function<int()>& call);
   void capLinger(long capMs);
   void stopMonitor();
   void stopMonitorLocked();
