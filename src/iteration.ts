@@ -4,9 +4,19 @@
 import type { Attachment } from './attachment.js';
 import type { Batch } from './batch.js';
 import type { Message } from './message.js';
+import type { Outcome } from './pending.js';
+
+type Result<Value> = IteratorResult<Value, undefined>;
 
 abstract class Iteration<Value> implements AsyncIterableIterator<Value> {
   protected done = false;
+  protected readonly outcome: Outcome<Value> = {
+    of: (value) => this.result(value),
+    ofFailure: (reason) => {
+      if (this.attachment.ended === undefined) throw reason;
+      return this.finish();
+    },
+  };
 
   /** @param socket held so that it is not collected while somebody loops over it */
   constructor(
@@ -14,21 +24,20 @@ abstract class Iteration<Value> implements AsyncIterableIterator<Value> {
     protected readonly attachment: Attachment,
   ) {}
 
-  protected abstract take(): Promise<Value>;
+  /** Asks for the next value, with `outcome`. */
+  protected abstract take(): Promise<unknown>;
   protected leave(): void {}
 
-  next(): Promise<IteratorResult<Value, undefined>> {
-    if (this.done || this.attachment.ended !== undefined) return this.finish();
-    return this.take().then(
-      (value) => ({ done: false, value }),
-      (error: unknown) => {
-        if (this.attachment.ended === undefined) throw error;
-        return this.finish();
-      },
-    );
+  protected result(value: Value): Result<Value> {
+    return { done: false, value };
   }
 
-  return(): Promise<IteratorResult<Value, undefined>> {
+  next(): Promise<Result<Value>> {
+    if (this.done || this.attachment.ended !== undefined) return this.return();
+    return this.take() as Promise<Result<Value>>;
+  }
+
+  async return(): Promise<Result<Value>> {
     return this.finish();
   }
 
@@ -36,7 +45,7 @@ abstract class Iteration<Value> implements AsyncIterableIterator<Value> {
     return this;
   }
 
-  private async finish(): Promise<IteratorResult<Value, undefined>> {
+  private finish(): Result<Value> {
     this.done = true;
     this.leave();
     return { done: true, value: undefined };
@@ -44,11 +53,11 @@ abstract class Iteration<Value> implements AsyncIterableIterator<Value> {
 }
 
 export class Messages extends Iteration<Message[]> {
-  protected take(): Promise<Message[]> {
-    return this.attachment.receiver.recvMultipart(undefined, 'for await');
+  protected take(): Promise<unknown> {
+    return this.attachment.receiver.nextMessage(this.outcome);
   }
 
-  override next(): Promise<IteratorResult<Message[], undefined>> {
+  override next(): Promise<Result<Message[]>> {
     // The usual case, without a promise in between.
     const value = this.done ? undefined : this.attachment.receiver.takeNow();
     return value === undefined ? super.next() : Promise.resolve({ done: false, value });
@@ -66,10 +75,14 @@ export class Batches extends Iteration<Batch> {
     super(socket, attachment);
   }
 
-  protected async take(): Promise<Batch> {
+  protected take(): Promise<unknown> {
     this.leave();
-    this.borrowed = await this.attachment.receiver.nextBatch(this.max);
-    return this.borrowed;
+    return this.attachment.receiver.nextBatch(this.max, this.outcome);
+  }
+
+  protected override result(batch: Batch): Result<Batch> {
+    this.borrowed = batch;
+    return { done: false, value: batch };
   }
 
   protected override leave(): void {

@@ -59,6 +59,17 @@ export function deadlineOf(options: WaitOptions | undefined, fallback: number): 
   return { timeout: timeout === undefined ? fallback : checkTimeout(timeout), signal };
 }
 
+/**
+ * What the promise of an operation gives, where that is not what the operation gave. It is worked out when the operation
+ * settles: in a `then` it would let operations that came later settle earlier.
+ */
+export interface Outcome<Value> {
+  /** @throws what the promise rejects with */
+  of(value: Value): unknown;
+  /** @returns what the promise resolves to after all. @throws what it rejects with */
+  ofFailure?(reason: unknown): unknown;
+}
+
 /** One waiting operation. */
 export class Pending<Value, Kind> {
   readonly promise: Promise<Value>;
@@ -68,7 +79,10 @@ export class Pending<Value, Kind> {
   private signal: AbortSignal | undefined;
   private onAbort: (() => void) | undefined;
 
-  constructor(readonly kind: Kind) {
+  constructor(
+    readonly kind: Kind,
+    private readonly outcome?: Outcome<Value>,
+  ) {
     this.promise = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
@@ -100,12 +114,24 @@ export class Pending<Value, Kind> {
 
   settle(value: Value): void {
     this.end();
-    this.resolve(value);
+    const { outcome } = this;
+    if (outcome === undefined) this.resolve(value);
+    else this.conclude(() => outcome.of(value));
   }
 
   fail(reason: unknown): void {
     this.end();
-    this.reject(reason);
+    const { outcome } = this;
+    if (outcome?.ofFailure === undefined) this.reject(reason);
+    else this.conclude(() => outcome.ofFailure!(reason));
+  }
+
+  private conclude(outcome: () => unknown): void {
+    try {
+      this.resolve(outcome() as Value);
+    } catch (reason) {
+      this.reject(reason);
+    }
   }
 
   private end(): void {

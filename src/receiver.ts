@@ -23,7 +23,7 @@ import {
 } from './layout.js';
 import type { Message } from './message.js';
 import { native } from './native.js';
-import { type Deadline, deadlineOf, Pending, type WaitOptions } from './pending.js';
+import { type Deadline, deadlineOf, type Outcome, Pending, type WaitOptions } from './pending.js';
 import { type Kind, Received } from './received.js';
 
 type Waiting = Pending<never, Kind>;
@@ -61,10 +61,20 @@ export class Receiver {
     return this.ask<Message>('frame', 'recv', options);
   }
 
+  /** As `recv`, for what `outcome` makes of the frame. */
+  recvAs(outcome: Outcome<Message>, options?: WaitOptions): Promise<unknown> {
+    return this.ask<Message>('frame', 'recv', options, outcome);
+  }
+
   recvMultipart(options?: WaitOptions, what = 'recvMultipart'): Promise<Message[]> {
     if (options === undefined && this.queue.length === 0 && this.hasSome)
       return this.pace(this.received.takeMessage());
     return this.ask<Message[]>('message', what, options);
+  }
+
+  /** The next message of a loop. */
+  nextMessage(outcome: Outcome<Message[]>): Promise<unknown> {
+    return this.ask<Message[]>('message', 'for await', undefined, outcome);
   }
 
   /** A message that is here and that nobody waits for, unless it is time for the event loop to turn. */
@@ -108,16 +118,14 @@ export class Receiver {
   }
 
   /** Everything that is ready, without an object for each message; waits until something is. */
-  nextBatch(max: number): Promise<Batch> {
-    if (this.queue.length > 0 || !this.hasSome) return this.ask<Batch>({ max }, 'batches', undefined);
-    // Taken before the pause: whoever asks meanwhile comes later.
-    const batch = this.received.takeBatch(max);
-    const pause = this.attachment.runtime.pause();
-    return pause === undefined ? Promise.resolve(batch) : pause.then(() => batch);
+  nextBatch(max: number, outcome: Outcome<Batch>): Promise<unknown> {
+    // It may be many messages.
+    if (this.queue.length === 0 && this.hasSome) this.attachment.runtime.pause();
+    return this.ask<Batch>({ max }, 'batches', undefined, outcome);
   }
 
   /** A resolved promise; now and then one that lets the event loop turn first, and what comes after it with it. */
-  private pace<Value>(value: Value): Promise<Value> {
+  private pace<Value>(value: Value, outcome?: Outcome<Value>): Promise<Value> {
     const { runtime } = this.attachment;
     this.taken += 1;
     if (this.taken >= MESSAGES_PER_CHECK) {
@@ -125,27 +133,45 @@ export class Receiver {
       runtime.pause();
     }
     const { pausing } = runtime;
-    return pausing === undefined ? Promise.resolve(value) : pausing.then(() => value);
+    if (outcome === undefined)
+      return pausing === undefined ? Promise.resolve(value) : pausing.then(() => value);
+    if (pausing !== undefined) return pausing.then(() => outcome.of(value)) as Promise<Value>;
+    return Promise.resolve(outcome.of(value) as Value);
   }
 
   /** Not async: every promise in between would let a later receive settle earlier. */
-  private ask<Value>(kind: Kind, what: string, options: WaitOptions | undefined): Promise<Value> {
+  private ask<Value>(
+    kind: Kind,
+    what: string,
+    options: WaitOptions | undefined,
+    outcome?: Outcome<Value>,
+  ): Promise<Value> {
     try {
       const { attachment } = this;
       const deadline = deadlineOf(options, attachment.receiveTimeout);
       if (deadline.signal?.aborted) throw deadline.signal.reason;
       if (this.queue.length === 0 && this.ready(deadline.timeout !== 0))
-        return this.pace(this.received.take(kind) as Value);
+        return this.pace(this.received.take(kind) as Value, outcome);
       if (attachment.ended !== undefined) throw attachment.ended;
       if (deadline.timeout === 0) throw new TimeoutError(what, 0);
-      return this.wait<Value>(kind, what, deadline);
+      return this.wait<Value>(kind, what, deadline, outcome);
     } catch (error) {
-      return Promise.reject(error);
+      return this.failed(error, outcome);
     }
   }
 
-  private wait<Value>(kind: Kind, what: string, deadline: Deadline): Promise<Value> {
-    const pending = new Pending<never, Kind>(kind);
+  private async failed<Value>(error: unknown, outcome: Outcome<Value> | undefined): Promise<Value> {
+    if (outcome?.ofFailure === undefined) throw error;
+    return outcome.ofFailure(error) as Value;
+  }
+
+  private wait<Value>(
+    kind: Kind,
+    what: string,
+    deadline: Deadline,
+    outcome: Outcome<Value> | undefined,
+  ): Promise<Value> {
+    const pending: Waiting = new Pending(kind, outcome as Outcome<never> | undefined);
     const withdraw = (): boolean => {
       const index = this.queue.indexOf(pending);
       if (index < 0) return false;

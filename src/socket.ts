@@ -355,7 +355,11 @@ export class Socket {
     if (first === undefined || (typeof first === 'object' && first !== null)) {
       return receiver.recv((first as WaitOptions | undefined) ?? second);
     }
-    return this.#receiveAs(first, second);
+    try {
+      return receiver.recvAs({ of: decoderOf(first) }, second);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -526,11 +530,6 @@ export class Socket {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
-  }
-
-  async #receiveAs(as: unknown, options: WaitOptions | undefined): Promise<unknown> {
-    const decode = decoderOf(as);
-    return decode(await this.#attachment.receiver.recv(options));
   }
 
   /** Keeps the value of an option that this side acts on, not libzmq. */

@@ -80,6 +80,84 @@ describe.each(PAIRS)('ten receives at once over %s', (transport) => {
     }
   });
 
+  describe('receives of every kind settle in the order in which they were asked for', () => {
+    const kinds = (pull: Pull): Promise<unknown>[] => {
+      const [loop, batches] = [pull[Symbol.asyncIterator](), pull.batches({ max: 1 })];
+      return [
+        pull.recv('utf8'),
+        loop.next(),
+        pull.recv(),
+        pull.recv((message) => message.length),
+        batches.next(),
+        pull.recvMultipart(),
+        pull.recv(Uint8Array),
+        pull.receive(),
+      ];
+    };
+    const inOrder = [0, 1, 2, 3, 4, 5, 6, 7];
+
+    test.each(['before the messages come', 'with all messages there'])('asked for %s', async (when) => {
+      const [push, pull] = connected();
+      const sendAll = async (): Promise<void> => {
+        for (const n of inOrder) await push.send(String(n));
+      };
+      for (let round = 0; round < 10; round++) {
+        if (when === 'with all messages there') {
+          await sendAll();
+          while (!pull.readable) await turn();
+        }
+        const receives = kinds(pull);
+        const order = settlingOrder(receives);
+        if (when === 'before the messages come') await sendAll();
+        await within(`round ${round}: all settle`, Promise.all(receives));
+        await turn();
+        expect(order, `round ${round}`).toEqual(inOrder);
+      }
+    });
+
+    test('when the socket closes, too', async () => {
+      const [, pull] = connected();
+      const receives = kinds(pull);
+      const order = settlingOrder(receives);
+      pull.close();
+      await within('all settle', Promise.allSettled(receives));
+      await turn();
+      expect(order).toEqual(inOrder);
+    });
+  });
+
+  test('a function of a message may close the socket: receives after it fail', async () => {
+    const [push, pull] = connected();
+    const receives = [
+      pull.recv((message) => {
+        pull.close();
+        return String(message);
+      }),
+      pull.recv('utf8'),
+      pull.receive(),
+      pull[Symbol.asyncIterator]().next(),
+    ];
+    for (const n of [1, 2, 3]) await push.send(String(n));
+    const [first, second, third, last] = await within('all settle', Promise.allSettled(receives));
+    expect(first).toEqual({ status: 'fulfilled', value: '1' });
+    expect(second).toMatchObject({ status: 'rejected', reason: { code: 'ENOTSOCK' } });
+    expect(third).toMatchObject({ status: 'rejected', reason: { code: 'ENOTSOCK' } });
+    expect(last).toEqual({ status: 'fulfilled', value: { done: true, value: undefined } });
+  });
+
+  test('a function of a message may receive: it comes after those who waited already', async () => {
+    const [push, pull] = connected();
+    let inner: Promise<string> | undefined;
+    const outer = pull.recv((message) => {
+      inner = pull.recv('utf8');
+      return String(message);
+    });
+    const next = pull.recv('utf8');
+    for (const n of [1, 2, 3]) await push.send(String(n));
+    expect(await within('both settle', Promise.all([outer, next]))).toEqual(['1', '2']);
+    expect(await within('the one from within settles', inner!)).toBe('3');
+  });
+
   test('one that is cancelled or timed out takes nothing with it', async () => {
     const [push, pull] = connected();
     const controller = new AbortController();
