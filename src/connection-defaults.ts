@@ -6,19 +6,26 @@
  *
  * | option | value | because |
  * |---|---|---|
- * | `heartbeatInterval` | 1000 | a peer that vanished without a word is noticed |
- * | `heartbeatTimeout` | 3000 | ... after that many milliseconds of silence |
+ * | `tcpKeepalive` | 1 | a peer that vanished without a word is noticed while nothing is sent |
+ * | `tcpKeepaliveIdle`, `tcpKeepaliveInterval`, `tcpKeepaliveCount` | 1, 1, 3 | ... after four seconds of silence |
+ * | `tcpMaxRetransmitTimeout` | 4000 | the same for what is sent and not acknowledged; `pipeline` leaves it out |
  * | `connectTimeout` | 2000 | the operating system alone tries for minutes, at ever longer intervals |
  * | `reconnectInterval` | 100 | the first attempt to come back is soon |
  * | `reconnectMaxInterval` | 2000 | later ones are rarer |
+ *
+ * There are no heartbeats among them: with `heartbeatInterval`, libzmq ends connections to peers that are busy, and can
+ * abort the process.
  *
  * ```ts
  * const backend = new Dealer({ ...connectionDefaults, sendHighWaterMark: 20 });
  * ```
  */
 export const connectionDefaults = Object.freeze({
-  heartbeatInterval: 1000,
-  heartbeatTimeout: 3000,
+  tcpKeepalive: 1,
+  tcpKeepaliveIdle: 1,
+  tcpKeepaliveInterval: 1,
+  tcpKeepaliveCount: 3,
+  tcpMaxRetransmitTimeout: 4000,
   connectTimeout: 2000,
   reconnectInterval: 100,
   reconnectMaxInterval: 2000,

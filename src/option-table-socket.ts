@@ -440,7 +440,10 @@ export const STABLE_SOCKET_OPTIONS = {
     since: '4.2',
     default: false,
   },
-  /** Time between two heartbeats, in milliseconds; 0 for none. */
+  /**
+   * Time between two heartbeats, in milliseconds; 0 for none. Where the socket can come to its receive high-water mark,
+   * libzmq (4.3.5 included) drops connections to peers that are well, and can abort the process: prefer `tcpKeepalive`.
+   */
   heartbeatInterval: { ...MS, zmq: 'ZMQ_HEARTBEAT_IVL', id: 75, since: '4.2', min: 0, default: 0 },
   /**
    * How long the peer may hear nothing before it ends the connection, in milliseconds, rounded down to tenths

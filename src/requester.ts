@@ -81,8 +81,8 @@ interface Exchange {
 
 /**
  * A client for REP and ROUTER servers and for `serve()`, directly or behind brokers. A request that is not answered in
- * time is asked again, of the next server in turn; servers that are gone are found by heartbeats and left out until
- * they are back. **A request may be handled more than once**: the server that was slow may have done it too.
+ * time is asked again, of the next server in turn; servers that are gone are noticed, and left out until they are
+ * back. **A request may be handled more than once**: the server that was slow may have done it too.
  *
  * ```ts
  * const requester = new Requester({ connect: ['tcp://10.0.0.1:5555', 'tcp://10.0.0.2:5555'], timeout: 1000, retries: 3 });

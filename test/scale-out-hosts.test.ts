@@ -32,6 +32,21 @@ describe.skipIf(obstacle !== undefined)(name, () => {
     await net.end();
   });
 
+  test('a worker that is cut off with nothing to do is noticed, too', async () => {
+    const net = new ScaledOut(['w1', 'w2']);
+    for (const worker of net.workers.values()) {
+      await worker.waitFor('it is ready', 20_000, ({ lines }) => lines[0]);
+    }
+    const { broker } = net;
+    const count = (line: string): number => broker.lines.filter((each) => each === line).length;
+    await broker.waitFor('both are there', 20_000, () => count('a worker came') === 2 || undefined);
+    net.hosts.cut('w1');
+    await broker.waitFor('the broker notices', 20_000, () => count('a worker is gone') === 1 || undefined);
+    net.hosts.mend('w1');
+    await broker.waitFor('it is back', 20_000, () => count('a worker came') === 3 || undefined);
+    await net.end();
+  });
+
   test('workers are killed, stopped and started under load', async () => {
     const net = new ScaledOut(['w1', 'w2']);
     const client = net.startClient({ timeout: 400, retries: 50 });

@@ -6,8 +6,6 @@ import type { LineProcess } from './peers/index.js';
 
 const FOLDER = new URL('../examples/scale-out/', import.meta.url);
 const PATIENCE = 25_000;
-/** Heartbeats in milliseconds: a host that is cut off is noticed after three of them. */
-const ENVIRONMENT = { HEARTBEAT_MS: '200' };
 
 /** What the client says of itself. */
 export interface Tally {
@@ -44,13 +42,13 @@ export class ScaledOut {
   constructor(workers: readonly string[]) {
     this.hosts = new Hosts(['broker', 'client', ...workers]);
     const bind = ['tcp://*:5555', 'tcp://*:5556'];
-    this.broker = this.hosts.start('broker', new URL('broker.mjs', FOLDER), bind, ENVIRONMENT);
+    this.broker = this.hosts.start('broker', new URL('broker.mjs', FOLDER), bind);
     for (const worker of workers) this.startWorker(worker);
   }
 
   startWorker(name: string): LineProcess {
     const args = [`tcp://${this.hosts.address('broker')}:5556`, name, '1'];
-    const worker = this.hosts.start(name, new URL('worker.mjs', FOLDER), args, ENVIRONMENT);
+    const worker = this.hosts.start(name, new URL('worker.mjs', FOLDER), args);
     this.workers.set(name, worker);
     return worker;
   }
@@ -59,7 +57,7 @@ export class ScaledOut {
   startClient({ timeout, retries }: { timeout: number; retries: number }): Client {
     const numbers = [1e9, 16, timeout, retries].map(String);
     const args = [`tcp://${this.hosts.address('broker')}:5555`, ...numbers];
-    return new Client(this.hosts.start('client', new URL('client.mjs', FOLDER), args, ENVIRONMENT));
+    return new Client(this.hosts.start('client', new URL('client.mjs', FOLDER), args));
   }
 
   /** SIGTERM: every worker that runs drains and leaves well, and so does the broker. */

@@ -5,12 +5,9 @@
 //   node examples/scale-out/worker.mjs          on as many machines as you like; then: node examples/scale-out/client.mjs
 import { connectionDefaults, Dealer, proxy, Router } from 'zeromq-threads';
 
-const heartbeat = Number(process.env.HEARTBEAT_MS ?? connectionDefaults.heartbeatInterval);
-const connection = { ...connectionDefaults, heartbeatInterval: heartbeat, heartbeatTimeout: 3 * heartbeat };
-
-const frontend = new Router({ ...connection, linger: 1000 });
+const frontend = new Router({ ...connectionDefaults, linger: 1000 });
 // A low mark: requests wait at the broker for whoever is free, and few are on their way to a worker that dies.
-const backend = new Dealer({ ...connection, sendHighWaterMark: 20, linger: 0 });
+const backend = new Dealer({ ...connectionDefaults, sendHighWaterMark: 20, linger: 0 });
 console.log(`clients connect to ${frontend.bind(process.argv[2] ?? 'tcp://*:5555')}`);
 console.log(`workers connect to ${backend.bind(process.argv[3] ?? 'tcp://*:5556')}`);
 

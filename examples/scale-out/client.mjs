@@ -3,18 +3,11 @@
 //
 //   node examples/scale-out/client.mjs [frontend] [requests] [at once] [timeout] [retries]
 import { createHash } from 'node:crypto';
-import { connectionDefaults, Requester, TimeoutError } from 'zeromq-threads';
+import { Requester, TimeoutError } from 'zeromq-threads';
 
 const [endpoint = 'tcp://127.0.0.1:5555', ...numbers] = process.argv.slice(2);
 const [requests = 10_000, atOnce = 32, timeout = 1000, retries = 10] = numbers.map(Number);
-const heartbeat = Number(process.env.HEARTBEAT_MS ?? connectionDefaults.heartbeatInterval);
-const requester = new Requester({
-  connect: endpoint,
-  timeout,
-  retries,
-  heartbeatInterval: heartbeat,
-  heartbeatTimeout: 3 * heartbeat,
-});
+const requester = new Requester({ connect: endpoint, timeout, retries });
 
 let asked = 0;
 let answered = 0;

@@ -4,10 +4,9 @@
 //   node examples/scale-out/worker.mjs [backend] [name] [threads]
 import { createServer } from 'node:http';
 import { hostname } from 'node:os';
-import { connectionDefaults, serve } from 'zeromq-threads';
+import { serve } from 'zeromq-threads';
 
 const [endpoint = 'tcp://127.0.0.1:5556', name = hostname(), threads] = process.argv.slice(2);
-const heartbeat = Number(process.env.HEARTBEAT_MS ?? connectionDefaults.heartbeatInterval);
 
 const server = await serve({
   connect: endpoint,
@@ -16,11 +15,7 @@ const server = await serve({
   threads: threads === undefined ? undefined : Number(threads),
   maxInFlight: 50,
   timeout: 10_000,
-  socketOptions: {
-    heartbeatInterval: heartbeat,
-    heartbeatTimeout: 3 * heartbeat,
-    receiveHighWaterMark: 20,
-  },
+  socketOptions: { receiveHighWaterMark: 20 },
 });
 server.on('error', (error, { type }) => console.error(`${name}: ${type}: ${error.message}`));
 console.log(`${name} is ready`);

@@ -23,11 +23,13 @@ export interface SourceOptions {
   readonly type: 'PULL' | 'SUB' | 'DEALER' | 'ROUTER';
   /** Endpoints to listen on. */
   readonly bind?: string | readonly string[];
-  /** Endpoints to connect to; the socket then starts from {@link connectionDefaults}. */
+  /**
+   * Endpoints to connect to; the socket then starts from {@link connectionDefaults}, but for `tcpMaxRetransmitTimeout`.
+   */
   readonly connect?: string | readonly string[];
   /** SUB: the topics, everything unless told. */
   readonly subscribe?: string | Uint8Array | readonly (string | Uint8Array)[];
-  /** High-water marks, heartbeats, CURVE keys, `context`, ... */
+  /** High-water marks, CURVE keys, `context`, ... */
   readonly socketOptions?: SocketOptions;
 }
 

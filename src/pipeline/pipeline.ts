@@ -21,6 +21,12 @@ import type { StageOutletData } from './stage-outlet.js';
 
 const outletFile = new URL('./stage-outlet.js', import.meta.url).href;
 
+/**
+ * The time limit on what is not acknowledged counts, too, while the peer is there and has no room, and what is under way
+ * when it runs out is lost. Requests are asked again, and results are not.
+ */
+const CONNECTION = { ...connectionDefaults, tcpMaxRetransmitTimeout: 0 } as const;
+
 /** Where an error came from. */
 export interface PipelineErrorInfo {
   /**
@@ -337,7 +343,7 @@ function open(
   },
   endpoints: string[],
 ): Socket {
-  const defaults = end.connect.length > 0 ? connectionDefaults : {};
+  const defaults = end.connect.length > 0 ? CONNECTION : {};
   const socket = new Socket(end.type as never, { ...defaults, ...end.socketOptions } as never);
   try {
     for (const endpoint of end.bind) endpoints.push(socket.bind(endpoint));

@@ -49,7 +49,7 @@ export interface ServeOptions extends HandlerOptions {
   delimiter?: boolean;
   /** Metrics for Prometheus, none unless told. */
   metrics?: MetricsOptions;
-  /** Options of the ROUTER socket: high-water marks, heartbeats, CURVE keys, `context`, ... */
+  /** Options of the ROUTER socket: high-water marks, CURVE keys, `context`, ... */
   socketOptions?: SocketOptions;
 }
 
