@@ -1,43 +1,15 @@
 /** The command line, as a shell runs it: the real program, in processes of its own, with real peers. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { curvePublicKey } from 'zeromq-threads';
 
+import { endOf, folder, PROGRAM, run, start, TIMEOUT } from './command-lines.js';
 import { PACKAGE_ROOT } from './peers/build.js';
-import { endpoints, type LineProcess, startNode, startPeer } from './peers/index.js';
+import { endpoints, startPeer } from './peers/index.js';
 
-const PROGRAM = new URL('../dist/src/cli/main.js', import.meta.url);
-const TIMEOUT = 20_000;
 const COMMANDS = ['send', 'recv', 'monitor', 'proxy', 'keygen', 'perf', 'doctor'];
-
-function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): LineProcess {
-  return startNode(PROGRAM, args, { step: `zeromq-threads ${args.join(' ')}`, env });
-}
-
-/** Runs it to its end. */
-async function run(args: readonly string[], input?: string, env?: NodeJS.ProcessEnv) {
-  const program = start(args, env);
-  if (input !== undefined) {
-    program.write(input);
-    program.endInput();
-  }
-  const { code } = await program.waitForExit('it ends', TIMEOUT);
-  return { code, stdout: program.stdout, stderr: program.stderr };
-}
-
-async function endOf(program: LineProcess) {
-  const { code } = await program.waitForExit('it ends', TIMEOUT);
-  return { code, stdout: program.stdout, stderr: program.stderr };
-}
-
-function folder(): string {
-  const path = mkdtempSync(join(tmpdir(), 'zmq-cli-'));
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
-  return path;
-}
 
 describe('help', () => {
   it('names every command, and says what statuses mean', async () => {

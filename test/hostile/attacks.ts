@@ -30,6 +30,14 @@ export interface Attack {
   readonly fromInside?: readonly Buffer[];
 }
 
+/** Who is attacked, as strangers see it. */
+export interface Target {
+  readonly mechanism: Mechanism;
+  /** The type that strangers say their own sockets have. */
+  readonly peerType: string;
+  readonly maxMessageSize: number;
+}
+
 export const USER = { name: 'honest', password: 'not guessed' } as const;
 
 /** libzmq's numbers for socket types, which ZMTP 2.0 has on the wire. */
@@ -67,6 +75,11 @@ export function entered(mechanism: Mechanism, socketType: string): Step[] {
   ];
 }
 
+/** Connections that do the same and end in every way but waiting. */
+function endedAnyhow(steps: readonly Step[]): Connection[] {
+  return (['close', 'reset', 'half'] as const).map((ending) => ({ steps, ending }));
+}
+
 function followedBy(steps: readonly Step[], bytes: Buffer): Step[] {
   return [...steps, { bytes }];
 }
@@ -83,12 +96,10 @@ function greetings(random: Random, mechanism: Mechanism): Attack[] {
   return [
     {
       name: 'greetings of every length',
-      connections: lengths.flatMap((length) =>
-        (['close', 'reset', 'half', 'wait'] as const).map((ending) => ({
-          steps: just(whole.subarray(0, length)),
-          ending,
-        })),
-      ),
+      connections: lengths.flatMap((length): Connection[] => {
+        const steps = just(whole.subarray(0, length));
+        return [...endedAnyhow(steps), { steps, ending: 'wait' }];
+      }),
     },
     {
       name: 'greetings that are wrong in one byte',
@@ -219,39 +230,29 @@ function commands(mechanism: Mechanism, socketType: string): Attack {
   };
 }
 
-function frames(
-  random: Random,
-  mechanism: Mechanism,
-  socketType: string,
-  count: number,
-  limit: number,
-): Attack[] {
-  const inside = entered(mechanism, socketType);
+function frames(random: Random, target: Target, count: number): Attack[] {
+  const inside = entered(target.mechanism, target.peerType);
   const message = frame(Buffer.alloc(500, 65));
   const streams = Array.from({ length: count }, () => randomBytes(random, 1 + random.below(500)));
   return [
     {
       name: 'a frame that is cut off',
       connections: [1, 8, 9, 10, 300, message.length - 1].flatMap((length) =>
-        (['close', 'reset', 'half'] as const).map((ending) => ({
-          steps: followedBy(inside, message.subarray(0, length)),
-          ending,
-        })),
+        endedAnyhow(followedBy(inside, message.subarray(0, length))),
       ),
     },
     {
       name: 'a message that is cut off between two frames',
-      connections: (['close', 'reset', 'half'] as const).map((ending) => ({
-        steps: followedBy(inside, frame(Buffer.alloc(10, 65), 10, 1)),
-        ending,
-      })),
+      connections: endedAnyhow(followedBy(inside, frame(Buffer.alloc(10, 65), 10, 1))),
     },
     {
       name: 'a frame that is larger than it may be',
-      connections: [limit + 1, GIGABYTE, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n].map((size) => ({
-        steps: followedBy(inside, frame(Buffer.alloc(1000, 65), size)),
-        ending: 'wait',
-      })),
+      connections: [target.maxMessageSize + 1, GIGABYTE, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n].map(
+        (size) => ({
+          steps: followedBy(inside, frame(Buffer.alloc(1000, 65), size)),
+          ending: 'wait',
+        }),
+      ),
     },
     {
       name: 'bytes at random after the handshake',
@@ -261,24 +262,15 @@ function frames(
   ];
 }
 
-/**
- * Everything that strangers try at a server, in an order of no importance.
- *
- * @param limit the server's maxMessageSize
- */
-export function attacks(
-  random: Random,
-  mechanism: Mechanism,
-  socketType: string,
-  count: number,
-  limit: number,
-): Attack[] {
+/** Everything that strangers try at a server, in an order of no importance. `count`: how many of each kind at random. */
+export function attacks(random: Random, target: Target, count: number): Attack[] {
+  const { mechanism, peerType } = target;
   return [
     ...greetings(random, mechanism),
     ...nonsense(random, mechanism, count),
-    ...oldProtocols(socketType),
-    commands(mechanism, socketType),
-    ...frames(random, mechanism, socketType, count, limit),
+    ...oldProtocols(peerType),
+    commands(mechanism, peerType),
+    ...frames(random, target, count),
   ];
 }
 

@@ -140,7 +140,8 @@ export function attackedServer(
       const random = new Random(seed);
       const raw = serving.type === 'STREAM';
       const pair = serving.type === 'PAIR';
-      const all = attacks(random, mechanism, serving.stranger, streams, MAX_MESSAGE_SIZE).map((attack) =>
+      const target = { mechanism, peerType: serving.stranger, maxMessageSize: MAX_MESSAGE_SIZE };
+      const all = attacks(random, target, streams).map((attack) =>
         raw ? withoutWaiting(attack) : pair ? withoutClosing(attack) : attack,
       );
       const others: string[] = [];
