@@ -137,3 +137,36 @@ it('process.exit() with handlers at work', async () => {
   );
   expect(result).toMatchObject({ code: 3, signal: null, stderr: '' });
 });
+
+it('a listener that throws is an uncaught exception, and keeps nothing from closing', async () => {
+  const result = await runNode(
+    `
+    import { Dealer, serve } from 'zeromq-threads';
+    const server = await serve({ bind: 'tcp://127.0.0.1:*', handler: new URL('${handlerOf('echo.mjs').href}'), threads: 1 });
+    process.on('uncaughtException', (error) => console.log(error.message));
+    for (const event of ['error', 'thread', 'log', 'close']) server.on(event, () => { throw new Error(event); });
+    const dealer = new Dealer({ linger: 0 });
+    dealer.connect(server.endpoint);
+    for (const request of [['', 'log'], ['', 'exit'], ['', 'sleep', '600000']]) await dealer.send(request);
+    const died = () => server.stats().threads[0].deaths === 1;
+    while (!died() || server.stats().threads[0].inProgress < 1) await new Promise((resolve) => setTimeout(resolve, 5));
+    console.log(JSON.stringify(await server.close({ timeout: 10 })));
+    dealer.close();
+    `,
+    [],
+    { step: 'a server whose listeners throw', timeout: 20_000 },
+  );
+  expect(result).toMatchObject({ code: 0, signal: null, stderr: '' });
+  const lines = result.stdout.trim().split('\n');
+  expect(lines).toContain('{"unfinished":1}');
+  // The death is a 'thread' event, and an error; so is what it took with it, and what the end did.
+  expect(lines.filter((line) => !line.startsWith('{')).sort()).toEqual([
+    'close',
+    'error',
+    'error',
+    'error',
+    'log',
+    'thread',
+    'thread',
+  ]);
+});

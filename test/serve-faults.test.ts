@@ -1,6 +1,6 @@
 /** What a handler does wrong costs its own request, and whoever asked is told; a thread that dies is replaced. */
-import { describe, expect, it } from 'vitest';
-import { HandlerError, type ServeOptions, type ThreadEvent } from 'zeromq-threads';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Dealer, HandlerError, type ServeOptions, type ThreadEvent } from 'zeromq-threads';
 
 import { within } from './bounded.js';
 import { clientOf, dealerTo, handlerOf, start } from './serving.js';
@@ -33,6 +33,8 @@ describe('a handler that', () => {
     ['rejects', ['reject', 'no'], { name: 'Error', message: 'no', code: 'E_MINE' }],
     ['throws what is no error', ['string'], { message: 'only a string' }],
     ['gives what cannot be sent', ['object'], { name: 'ArgumentError', code: 'ERR_INVALID_ARG' }],
+    ['gives a thenable without a then', ['badThenable', 'get'], { name: 'RangeError', message: 'no then' }],
+    ['gives a thenable that throws', ['badThenable', 'call'], { name: 'RangeError', message: 'no then' }],
   ])('%s: the error is the reply, and an event has the request', async (_, request, expected) => {
     const { server, told } = await start({ threads: 1 });
     const ask = clientOf(server.endpoint);
@@ -44,6 +46,61 @@ describe('a handler that', () => {
     expect(info.routingId!.length).toBeGreaterThan(0);
     expect(await ask('echo', 'still there')).toEqual(['echo', 'still there']);
     expect(server.stats()).toMatchObject({ failed: 1, threads: [{ failed: 1, timedOut: 0, deaths: 0 }] });
+  });
+
+  it('gives a thenable that settles again and again: what came first is the reply', async () => {
+    const { server } = await start({ threads: 1 });
+    const ask = clientOf(server.endpoint);
+    expect(await ask('badThenable', 'often')).toEqual(['once']);
+    expect(await ask('echo')).toEqual(['echo']);
+    await expect.poll(() => server.stats()).toMatchObject({ handled: 2, sent: 2, failed: 0, inFlight: 0 });
+  });
+
+  it('throws an error that cannot be read: that is what is told', async () => {
+    const { server, told } = await start({ threads: 1 });
+    expect(errorIn(await clientOf(server.endpoint)('unreadable')).message).toBe('no message');
+    expect((await told('handler')).error.message).toMatch(
+      /properties cannot be read: RangeError: no message/,
+    );
+    expect(server.stats().threads[0]!.deaths).toBe(0);
+  });
+
+  it('gives what cannot be sent is told so in its own terms', async () => {
+    const { server } = await start({ threads: 1 });
+    const ask = clientOf(server.endpoint);
+    expect(errorIn(await ask('object')).message).toMatch(/^the reply: expected a string, .*, got object/);
+    expect(errorIn(await ask('objects')).message).toMatch(
+      /^the reply\[1\]: expected a string, .*, got object/,
+    );
+    expect(errorIn(await ask('empty')).message).toMatch(/^the reply: expected at least one frame/);
+  });
+
+  it('gives what cannot be sent to a peer that does not read is answered like any other', async () => {
+    const { server } = await start({ threads: 1, socketOptions: { sendHighWaterMark: 1 } });
+    const dealer = new Dealer({ receiveHighWaterMark: 1, linger: 0 });
+    onTestFinished(() => dealer.close());
+    dealer.connect(server.endpoint);
+    const large = Buffer.alloc(1_000_000);
+    const count = 30; // more than the connection's buffers hold
+    for (let n = 0; n < count; n += 1) await dealer.send([`${n}`, '', large]);
+    await expect.poll(() => server.stats().inFlight, { timeout: 20_000 }).toBeGreaterThan(0);
+    await expect.poll(() => server.stats().threads[0]!.queued, { timeout: 20_000 }).toBe(0);
+    await dealer.send(['last', '', 'object']);
+    await expect.poll(() => server.stats().failed, { timeout: 20_000 }).toBe(1);
+    for (let n = 0; n < count; n += 1) {
+      const [name] = await within(`reply ${n}`, dealer.recvMultipart(), 20_000);
+      expect(String(name)).toBe(String(n));
+    }
+    const [name, , reply] = await within('the last', dealer.recvMultipart(), 20_000);
+    expect(String(name)).toBe('last');
+    expect(errorIn([String(reply)]).message).toMatch(/^the reply: expected a string/);
+  });
+
+  it('asks for its signal only after its time was up: it is aborted', async () => {
+    const { server } = await start({ threads: 1, timeout: 30 });
+    const line = new Promise<unknown[]>((resolve) => server.on('log', (_level, args) => resolve(args)));
+    await clientOf(server.endpoint)('lateSignal', '60');
+    expect(await within('it looks', line)).toEqual([true, 'TimeoutError']);
   });
 
   it('takes too long and waits: its signal is aborted, and the thread goes on', async () => {
@@ -72,6 +129,8 @@ describe('a handler that', () => {
     ['calls process.exit()', ['exit', '0'], {}],
     ['calls process.exit() with a status', ['exit', '7'], {}],
     ['leaves a stray error', ['stray'], {}],
+    ['leaves a stray null', ['strayNull'], {}],
+    ['leaves a stray rejection', ['strayRejection'], {}],
     ['runs out of memory', ['memory'], { resourceLimits: { maxOldGenerationSizeMb: 24 } }],
   ];
 

@@ -10,7 +10,7 @@ import { loadHandler } from '../src/lanes/handler-module.js';
 import { LaneConsumer, reported as reportedWork } from '../src/lanes/lane-consumer.js';
 import { LaneReader } from '../src/lanes/lane-reader.js';
 import type { HostMessage, MakeOutlet, OutletThread, Report, ThreadTask } from '../src/lanes/outlet.js';
-import { toWire } from '../src/lanes/wire-error.js';
+import { asError, toWire } from '../src/lanes/wire-error.js';
 import { LANE_REPORTS } from '../src/layout.js';
 import { native } from '../src/native.js';
 
@@ -25,6 +25,8 @@ export default async function work(task: ThreadTask): Promise<void> {
   }
   try {
     await serveLane(task);
+  } catch (thrown) {
+    throw asError(thrown); // Piscina takes a task that throws null for one that is done
   } finally {
     native.laneLeave(lane);
   }
@@ -43,13 +45,7 @@ async function serveLane(task: ThreadTask): Promise<void> {
   const report = (what: Report): void => {
     if (((reported - Atomics.load(control, LANE_REPORTS)) | 0) >= MOST_REPORTS) return;
     reported = (reported + 1) | 0;
-    try {
-      reports.postMessage(what);
-    } catch (error) {
-      // What a handler logs may be anything.
-      if (what.type !== 'log') throw error;
-      reports.postMessage({ ...what, args: what.args.map(String) });
-    }
+    reports.postMessage(what);
   };
   report({ type: 'hello', threadId });
   const context: ContextOfThread = {
@@ -57,7 +53,7 @@ async function serveLane(task: ThreadTask): Promise<void> {
     logger: makeLogger((level, args) => report({ type: 'log', level, args })),
     aborted: undefined,
   };
-  const { handler, module } = await loadHandler(task.handler);
+  const { handler, exported } = await loadHandler(task.handler);
   const { default: makeOutlet } = (await import(task.outlet.module)) as { default: MakeOutlet };
   const asked = new Map<number, () => void>();
   let asks = 0;
@@ -79,9 +75,9 @@ async function serveLane(task: ThreadTask): Promise<void> {
     asked.delete(answered);
     if (asked.size === 0) reports.off('message', hear);
   };
-  const outlet = await makeOutlet(task.outlet.data, { index, lane, control, module, report, ask });
+  const outlet = await makeOutlet(task.outlet.data, { index, lane, control, exported, report, ask });
   const life = { thread: index, logger: context.logger };
-  await callHook(module.setup, life);
+  await callHook(exported('setup'), life);
   const reader = new LaneReader(lane, control, task.chunks);
   const consumer = new LaneConsumer({
     lane,
@@ -100,7 +96,7 @@ async function serveLane(task: ThreadTask): Promise<void> {
   report({ type: 'ready' });
   await consumer.run();
   await outlet.close?.();
-  await callHook(module.teardown, life);
+  await callHook(exported('teardown'), life);
 }
 
 async function callHook(hook: unknown, life: object): Promise<void> {

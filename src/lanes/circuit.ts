@@ -1,6 +1,6 @@
 /** When a thread that died is replaced: at once, later, or after the circuit was open for a while. */
 import { argumentError } from '../errors.js';
-import { checkNames, checkOptions } from '../pending.js';
+import { checkNames } from '../pending.js';
 
 /** Options of the circuit; times in milliseconds. */
 export interface CircuitOptions {
@@ -8,16 +8,16 @@ export interface CircuitOptions {
   readonly deaths?: number;
   /** ... if they come within this time; 10 s unless told. */
   readonly within?: number;
-  /** How long it is open the first time; it doubles each time. 1 s unless told. */
+  /** How long it is open the first time; it doubles each time, up to 30 s. 1 s unless told. */
   readonly backOff?: number;
 }
 
 const LONGEST_BACK_OFF = 30_000;
 
-export function checkCircuit(options: unknown): Required<CircuitOptions> {
-  const given = checkOptions(options as CircuitOptions | undefined);
-  checkNames('circuit', given, ['deaths', 'within', 'backOff']);
-  const { deaths = 5, within = 10_000, backOff = 1000 } = given;
+export function checkCircuit(options: unknown = {}): Required<CircuitOptions> {
+  if (typeof options !== 'object' || options === null) throw argumentError('circuit', 'an object', options);
+  checkNames('circuit', options, ['deaths', 'within', 'backOff']);
+  const { deaths = 5, within = 10_000, backOff = 1000 } = options as CircuitOptions;
   if (!Number.isInteger(deaths) || deaths < 1)
     throw argumentError('circuit.deaths', 'a positive integer', deaths);
   for (const [name, value] of Object.entries({ within, backOff })) {
@@ -53,7 +53,7 @@ export class Circuit {
       return 0;
     }
     this.open = true;
-    this.waited = Math.min(LONGEST_BACK_OFF, backOff * 2 ** this.opened);
+    this.waited = Math.min(Math.max(LONGEST_BACK_OFF, backOff), backOff * 2 ** this.opened);
     this.opened += 1;
     return this.waited;
   }

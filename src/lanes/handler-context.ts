@@ -1,6 +1,8 @@
 /** What a handler gets besides the message. */
+import { serialize } from 'node:v8';
 import type { Message } from '../message.js';
 import type { LogLevel } from './outlet.js';
+import { shown } from './wire-error.js';
 import type { Work } from './work.js';
 
 /** Sends lines to the thread that called `serve` or `pipeline`, where they are `'log'` events. */
@@ -86,20 +88,26 @@ export class WorkContext implements HandlerContext {
   }
 
   get signal(): AbortSignal {
-    const work = this.#work;
-    if (work.abort === undefined) {
-      work.abort = new AbortController();
-      if (this.#shared.aborted !== undefined) work.abort.abort(this.#shared.aborted);
-    }
-    return work.abort.signal;
+    // What began only after the others were told to stop.
+    if (this.#shared.aborted !== undefined) this.#work.abortFor(this.#shared.aborted);
+    return this.#work.signal;
   }
 }
 
-export function makeLogger(send: (level: LogLevel, args: unknown[]) => void): HandlerLogger {
+export function makeLogger(send: (level: LogLevel, args: Uint8Array) => void): HandlerLogger {
   return {
-    debug: (...args) => send('debug', args),
-    info: (...args) => send('info', args),
-    warn: (...args) => send('warn', args),
-    error: (...args) => send('error', args),
+    debug: (...args) => send('debug', serialized(args)),
+    info: (...args) => send('info', serialized(args)),
+    warn: (...args) => send('warn', serialized(args)),
+    error: (...args) => send('error', serialized(args)),
   };
+}
+
+/** A copy, for messages are in memory that is soon used again. What cannot be copied is told in words. */
+function serialized(args: readonly unknown[]): Uint8Array {
+  try {
+    return serialize(args);
+  } catch {
+    return serialize(args.map((arg) => (typeof arg === 'string' ? arg : shown(arg))));
+  }
 }

@@ -34,10 +34,10 @@ export function findHandler(handler: unknown, exportName: unknown): HandlerRef {
     throw argumentError('export', 'the name of an export', exportName);
   }
   const url = urlOf(handler);
-  const named = decodeURIComponent(url.hash.slice(1));
+  const named = orRefuse(handler, () => decodeURIComponent(url.hash.slice(1)));
   url.hash = '';
   if (url.protocol === 'file:') {
-    const path = fileURLToPath(url);
+    const path = orRefuse(handler, () => fileURLToPath(url));
     if (!existsSync(path)) throw new ArgumentError(`handler: expected ${EXPECTED}, but there is no ${path}`);
     if (!statSync(path).isFile())
       throw new ArgumentError(`handler: expected ${EXPECTED}, but ${path} is no file`);
@@ -45,10 +45,24 @@ export function findHandler(handler: unknown, exportName: unknown): HandlerRef {
   return { href: url.href, exportName: exportName ?? (named === '' ? 'default' : named) };
 }
 
+/** What a URL that is malformed, or no file's, is refused with. */
+function orRefuse<Value>(handler: unknown, read: () => Value): Value {
+  try {
+    return read();
+  } catch (cause) {
+    throw new ArgumentError(
+      `${argumentError('handler', EXPECTED, handler).message}: ${(cause as Error).message}`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
 function urlOf(handler: unknown): URL {
   if (handler instanceof URL) return new URL(handler.href);
   if (typeof handler !== 'string' || handler === '') throw argumentError('handler', EXPECTED, handler);
-  if (/^(file|data|node):/.test(handler)) return new URL(handler);
+  if (/^(file|data|node):/.test(handler)) return orRefuse(handler, () => new URL(handler));
   if (/^\.{1,2}[/\\]/.test(handler) || isAbsolute(handler) || existsSync(handler)) {
     return pathToFileURL(resolve(handler));
   }
@@ -59,10 +73,15 @@ function urlOf(handler: unknown): URL {
   }
 }
 
-/** @throws {@link HandlerError} if it cannot be loaded, or has no such function */
+/**
+ * Loads the handler.
+ *
+ * @returns it, and what gives the module's other exports
+ * @throws {@link HandlerError} if it cannot be loaded, or has no such function
+ */
 export async function loadHandler(
   ref: HandlerRef,
-): Promise<{ handler: Handler; module: Record<string, unknown> }> {
+): Promise<{ handler: Handler; exported: (name: string) => unknown }> {
   let module: Record<string, unknown>;
   try {
     module = (await import(ref.href)) as Record<string, unknown>;
@@ -78,7 +97,7 @@ export async function loadHandler(
         `it has ${functions.length === 0 ? 'no functions' : functions.join(', ')}`,
     );
   }
-  return { handler: handler as Handler, module };
+  return { handler: handler as Handler, exported: (name) => exportOf(module, name) };
 }
 
 /** A CommonJS module's exports are properties of its default export. */

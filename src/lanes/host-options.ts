@@ -1,8 +1,8 @@
 /** Options that `serve` and `pipeline` have in common, checked. */
 import { availableParallelism } from 'node:os';
-import type { ResourceLimits } from 'node:worker_threads';
-import { argumentError } from '../errors.js';
-import { checkTimeout } from '../pending.js';
+import { type ResourceLimits, SHARE_ENV } from 'node:worker_threads';
+import { ArgumentError, argumentError } from '../errors.js';
+import { checkNames, checkTimeout } from '../pending.js';
 import { type CircuitOptions, checkCircuit } from './circuit.js';
 import { findHandler, type HandlerRef } from './handler-module.js';
 
@@ -28,9 +28,14 @@ export interface HandlerOptions {
   timeout?: number;
   /**
    * How long after its timeout a handler that blocks its thread is given before the thread is ended and replaced, in
-   * milliseconds; 1000 unless told.
+   * milliseconds, -1 for as long as it takes; 1000 unless told.
    */
   grace?: number;
+  /**
+   * How long a thread may take until it takes messages, with loading the module and its `setup`, in milliseconds; -1,
+   * no limit, unless told. One that takes longer is ended: then `serve` and `pipeline` fail, and later it is a death.
+   */
+  setupTimeout?: number;
   /** How often a message is tried again whose thread died; 0 unless told. */
   retries?: number;
   /**
@@ -42,8 +47,8 @@ export interface HandlerOptions {
   threadSchedulingPolicy?: SchedulingPolicy;
   /** What happens when threads die again and again. */
   circuit?: CircuitOptions;
-  /** Environment variables of the threads. As for `Worker`. */
-  env?: NodeJS.ProcessEnv;
+  /** Environment variables of the threads, or `SHARE_ENV`. As for `Worker`. */
+  env?: NodeJS.ProcessEnv | typeof SHARE_ENV;
   /** `workerData` in the threads: anything that can be cloned. */
   workerData?: unknown;
   /** Memory limits of each thread. As for `Worker`. */
@@ -60,6 +65,7 @@ export const HANDLER_OPTION_NAMES = [
   'maxInFlight',
   'timeout',
   'grace',
+  'setupTimeout',
   'retries',
   'threadSchedulingPolicy',
   'circuit',
@@ -77,43 +83,84 @@ export interface CheckedHandlerOptions {
   readonly maxInFlight: number;
   readonly timeout: number;
   readonly grace: number;
+  readonly setupTimeout: number;
   readonly retries: number;
   readonly batch: boolean;
   readonly circuit: Required<CircuitOptions>;
   readonly worker: Pick<HandlerOptions, 'env' | 'workerData' | 'resourceLimits' | 'execArgv'>;
 }
 
+const RESOURCE_LIMITS = [
+  'maxYoungGenerationSizeMb',
+  'maxOldGenerationSizeMb',
+  'codeRangeSizeMb',
+  'stackSizeMb',
+] as const satisfies readonly (keyof ResourceLimits)[];
 const MOST_THREADS = 1024;
 const MOST_IN_FLIGHT = 1_000_000;
 
 /** @throws {@link ArgumentError} */
 export function checkHandlerOptions(options: HandlerOptions, byKey: boolean): CheckedHandlerOptions {
-  const { env, workerData, resourceLimits, execArgv } = options;
-  const threads = count('threads', options.threads ?? availableParallelism(), 1, MOST_THREADS);
-  if (execArgv !== undefined && !Array.isArray(execArgv))
-    throw argumentError('execArgv', 'an array of strings', execArgv);
-  for (const [name, value] of Object.entries({ env, resourceLimits })) {
-    if (value !== undefined && (typeof value !== 'object' || value === null)) {
-      throw argumentError(name, 'an object', value);
-    }
-  }
+  const { threads = availableParallelism(), concurrency = byKey ? 1 : 16, retries = 0 } = options;
+  const { timeout = -1, grace = 1000, setupTimeout = -1 } = options;
+  count('threads', threads, 1, MOST_THREADS);
+  const { maxInFlight = 256 * threads } = options;
   return {
     handler: findHandler(options.handler, options.export),
     threads,
-    concurrency: count('concurrency', options.concurrency ?? (byKey ? 1 : 16), 1, MOST_IN_FLIGHT),
-    maxInFlight: count('maxInFlight', options.maxInFlight ?? 256 * threads, 1, MOST_IN_FLIGHT),
-    timeout: checkTimeout(options.timeout ?? -1),
-    grace: Math.max(0, checkTimeout(options.grace ?? 1000, 'grace')),
-    retries: count('retries', options.retries ?? 0, 0, 1000),
+    concurrency: count('concurrency', concurrency, 1, MOST_IN_FLIGHT),
+    maxInFlight: count('maxInFlight', maxInFlight, 1, MOST_IN_FLIGHT),
+    timeout: checkTimeout(timeout),
+    grace: checkTimeout(grace, 'grace'),
+    setupTimeout: checkTimeout(setupTimeout, 'setupTimeout'),
+    retries: count('retries', retries, 0, 1000),
     batch: checkPolicy(options.threadSchedulingPolicy),
     circuit: checkCircuit(options.circuit),
-    worker: {
-      ...(env !== undefined && { env }),
-      ...(workerData !== undefined && { workerData }),
-      ...(resourceLimits !== undefined && { resourceLimits }),
-      ...(execArgv !== undefined && { execArgv }),
-    },
+    worker: checkWorkerOptions(options),
   };
+}
+
+/** What Workers take, where they say nothing of what they do not take. */
+function checkWorkerOptions(options: HandlerOptions): CheckedHandlerOptions['worker'] {
+  const { env, workerData, resourceLimits, execArgv } = options;
+  if (
+    execArgv !== undefined &&
+    !(Array.isArray(execArgv) && execArgv.every((arg) => typeof arg === 'string'))
+  )
+    throw argumentError('execArgv', 'an array of strings', execArgv);
+  if (env !== undefined && env !== SHARE_ENV && (typeof env !== 'object' || env === null))
+    throw argumentError('env', 'an object, or SHARE_ENV', env);
+  if (resourceLimits !== undefined) {
+    if (typeof resourceLimits !== 'object' || resourceLimits === null)
+      throw argumentError('resourceLimits', 'an object', resourceLimits);
+    checkNames('resourceLimits', resourceLimits, RESOURCE_LIMITS);
+    for (const [name, limit] of Object.entries(resourceLimits) as [string, unknown][]) {
+      if (limit !== undefined && !(typeof limit === 'number' && limit > 0))
+        throw argumentError(`resourceLimits.${name}`, 'a positive number of megabytes', limit);
+    }
+  }
+  return {
+    ...(env !== undefined && { env }),
+    ...(workerData !== undefined && { workerData }),
+    ...(resourceLimits !== undefined && { resourceLimits }),
+    ...(execArgv !== undefined && { execArgv }),
+  };
+}
+
+/** What the first Worker threw because of its options, in terms of these. */
+export function workerOptionError(cause: unknown): unknown {
+  const { name, code, message } = cause as { name?: unknown; code?: unknown; message?: unknown };
+  if (name === 'DataCloneError')
+    return new ArgumentError(`workerData: expected what can be cloned, but ${message}`, { cause });
+  if (code === 'ERR_WORKER_INVALID_EXEC_ARGV')
+    return new ArgumentError(`execArgv: expected options of node for Workers: ${message}`, { cause });
+  return cause;
+}
+
+/** @throws {@link ArgumentError} unless they are an object, or undefined: spread, anything else would do nothing */
+export function checkSocketOptions(name: string, options: unknown): void {
+  if (options !== undefined && (typeof options !== 'object' || options === null || Array.isArray(options)))
+    throw argumentError(name, 'an object', options);
 }
 
 function checkPolicy(policy: unknown = 'other'): boolean {

@@ -7,6 +7,7 @@
  * 3. Now and then the event loop gets a turn, so that timers, ports and what handlers wait for come about.
  */
 import type { RecordableHistogram } from 'node:perf_hooks';
+import { types } from 'node:util';
 import { TimeoutError } from '../errors.js';
 import {
   CTL_WAITING,
@@ -21,6 +22,7 @@ import {
   SLOT_STATE_STREAMING,
 } from '../layout.js';
 import type { Message } from '../message.js';
+import { LONGEST_TIMER } from '../pending.js';
 import { type ContextOfThread, type HandlerContext, WorkContext } from './handler-context.js';
 import { iterate, resultsOf, type StreamOwner, TURN_MS } from './handler-stream.js';
 import type { LaneReader } from './lane-reader.js';
@@ -162,9 +164,9 @@ export class LaneConsumer {
     const order = Atomics.load(this.setup.control, LANE_ORDER);
     if (order === ORDER_RUN) return;
     if (this.setup.context.aborted === undefined) {
-      const reason = Object.assign(new Error('The server closes'), { name: 'AbortError' });
+      const reason = Object.assign(new Error('The threads are about to end'), { name: 'AbortError' });
       this.setup.context.aborted = reason;
-      for (const work of this.running) work.abort?.abort(reason);
+      for (const work of this.running) work.abortFor(reason);
     }
     if (order === ORDER_ABORT) return;
     const { finish } = this;
@@ -178,15 +180,17 @@ export class LaneConsumer {
     const { setup } = this;
     const work = setup.reader.begin(now + clockOffset);
     let result: unknown;
+    let promise: PromiseLike<unknown> | undefined;
     try {
       const request = setup.outlet.open === undefined ? work.frames : setup.outlet.open(work);
       result = setup.handler(request, new WorkContext(work, setup.context));
+      promise = promiseOf(result);
     } catch (error) {
       this.fail(work, error);
       return performance.now();
     }
-    if (isThenable(result)) {
-      this.await(work, result);
+    if (promise !== undefined) {
+      this.await(work, promise);
       return performance.now();
     }
     if (this.stream(work, result)) return performance.now();
@@ -212,10 +216,16 @@ export class LaneConsumer {
     );
   }
 
-  /** Takes results one by one from handlers that yield them. @returns whether this is one */
+  /** Takes results one by one from handlers that yield them. @returns whether this is one, or fails as one */
   private stream(work: Work, result: unknown): boolean {
     if (this.setup.outlet.part === undefined) return false;
-    const results = resultsOf(result);
+    let results: ReturnType<typeof resultsOf>;
+    try {
+      results = resultsOf(result);
+    } catch (error) {
+      this.fail(work, error);
+      return true;
+    }
     if (results === undefined) return false;
     void iterate(work, results, this.streams);
     return true;
@@ -337,7 +347,7 @@ export class LaneConsumer {
     clearTimeout(this.deadline);
     this.deadlineAt = time;
     const left = time - performance.now() - clockOffset;
-    this.deadline = setTimeout(this.expire, Math.max(1, Math.ceil(left)));
+    this.deadline = setTimeout(this.expire, Math.min(LONGEST_TIMER, Math.max(1, Math.ceil(left))));
   }
 
   private readonly expire = (): void => {
@@ -355,7 +365,7 @@ export class LaneConsumer {
       const error = new TimeoutError('handler', timeout / 1000);
       Atomics.add(control, LANE_TIMED_OUT, 1);
       this.fail(work, error);
-      work.abort?.abort(error);
+      work.abortFor(error);
     }
     if (next < Infinity) this.expireAt(next);
   };
@@ -372,10 +382,11 @@ export function reported(work: Work): Extract<Report, { type: 'failed' }>['messa
   };
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  );
+/** What is to be waited for. Of others' thenables, which may throw or call back twice, the engine makes a promise. */
+function promiseOf(value: unknown): PromiseLike<unknown> | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (typeof (value as { then?: unknown }).then !== 'function') return undefined;
+  return types.isPromise(value) ? value : Promise.resolve(value);
 }
 
 function microseconds(milliseconds: number): number {

@@ -7,14 +7,16 @@
  */
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { deserialize } from 'node:v8';
 import { Piscina } from 'piscina';
 import { diagnostics } from '../diagnostics.js';
 import { HandlerError, TimeoutError } from '../errors.js';
 import { ORDER_ABORT, ORDER_STOP } from '../layout.js';
 import { type LaneMessage, native } from '../native.js';
+import { LONGEST_TIMER } from '../pending.js';
 import { attachmentOf, type Socket } from '../socket.js';
 import { Circuit } from './circuit.js';
-import type { CheckedHandlerOptions } from './host-options.js';
+import { type CheckedHandlerOptions, workerOptionError } from './host-options.js';
 import { HostedLane } from './lane.js';
 import type { LaneIo } from './lane-io.js';
 import { LaneCounts, type LaneStats } from './lane-stats.js';
@@ -85,6 +87,9 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
   private watchdog: NodeJS.Timeout | undefined;
   private stopping = false;
   private started = false;
+  private closed = false;
+  /** Whether threads that did not end by themselves are made to. */
+  private ending = false;
 
   private constructor(private readonly options: LaneHostOptions) {
     super();
@@ -102,16 +107,21 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
     this.lanes = Array.from({ length: threads });
     this.counts = Array.from({ length: threads }, () => new LaneCounts());
     this.circuits = Array.from({ length: threads }, () => new Circuit(options.circuit));
-    this.pool = new Piscina({
-      ...worker,
-      filename: threadFile,
-      minThreads: threads,
-      maxThreads: threads,
-      idleTimeout: Number.POSITIVE_INFINITY,
-      concurrentTasksPerWorker: 1,
-      atomics: 'disabled',
-      recordTiming: false,
-    } as ConstructorParameters<typeof Piscina>[0]);
+    try {
+      this.pool = new Piscina({
+        ...worker,
+        filename: threadFile,
+        minThreads: threads,
+        maxThreads: threads,
+        idleTimeout: Number.POSITIVE_INFINITY,
+        concurrentTasksPerWorker: 1,
+        atomics: 'disabled',
+        recordTiming: false,
+      } as ConstructorParameters<typeof Piscina>[0]);
+    } catch (error) {
+      native.groupClose(this.group);
+      throw workerOptionError(error);
+    }
     // Of a thread without a task: it is being replaced, or ends.
     this.pool.on('error', () => {});
   }
@@ -131,7 +141,8 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
     }
     host.started = true;
     for (const source of options.sources) native.groupAddSource(host.group, attachmentOf(source).slot);
-    if (options.timeout >= 0) host.watch();
+    const longest = options.timeout + options.grace;
+    if (options.timeout >= 0 && options.grace >= 0 && longest <= LONGEST_TIMER) host.watch();
     return host;
   }
 
@@ -148,6 +159,7 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
         options.io,
         (report) => {
           if (report.type === 'ready') {
+            clearTimeout(overdue);
             lane.ready = true;
             this.circuits[index]!.open = false;
             this.tellOfThread({ type: 'started', thread: index });
@@ -158,16 +170,28 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
         },
       );
       this.lanes[index] = lane;
-      const end = this.run(lane).then(
-        () => {}, // close() does the rest
-        async (thrown: unknown) => {
-          const error = await this.died(lane, asError(thrown));
-          reject(error);
-        },
-      );
+      const overdue = this.limitSetup(lane);
+      const ended = async (thrown: unknown): Promise<void> => {
+        clearTimeout(overdue);
+        reject(await this.died(lane, asError(thrown)));
+      };
+      const end = this.run(lane).then(async () => {
+        // It was told to, and close() does the rest; or it died of something that was thrown and is nothing.
+        if (!this.stopping) await ended(new Error('it ended by itself'));
+      }, ended);
       this.ends.add(end);
       void end.finally(() => this.ends.delete(end));
     });
+  }
+
+  /** Ends a thread that does not get ready. */
+  private limitSetup(lane: HostedLane): NodeJS.Timeout | undefined {
+    const { setupTimeout } = this.options;
+    if (setupTimeout < 0 || setupTimeout > LONGEST_TIMER) return undefined;
+    return setTimeout(
+      () => this.terminate(lane, new TimeoutError('setup', setupTimeout / 1000)),
+      setupTimeout,
+    );
   }
 
   private run(lane: HostedLane): Promise<unknown> {
@@ -208,7 +232,7 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
         break;
       }
       case 'log':
-        this.emit('log', report.level, report.args, index);
+        this.emit('log', report.level, deserialize(report.args) as unknown[], index);
         break;
       case 'ask':
         this.options.onAsk?.(report.message, fromWire(report.error));
@@ -220,7 +244,7 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
 
   /** A thread ended otherwise than by being told. */
   private async died(lane: HostedLane, reason: Error): Promise<Error> {
-    while (!native.laneGone(lane.id)) await sleep(LOOK_MS);
+    while (!lane.gone) await sleep(LOOK_MS);
     lane.readReports();
     const { index } = lane;
     const { started, stopping } = this;
@@ -234,12 +258,14 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
     if (this.lanes[index] === lane) this.lanes[index] = undefined;
     if (stopping) {
       this.lanes[index] = lane; // close() counts what it left
+      if (started && !this.ending) this.tellOfThread({ type: 'died', thread: index, error });
       return error;
     }
-    this.rescue(lane, error, this.options.retries);
+    // First: whoever hears of what is lost may look at the stats.
     this.counts[index]!.end(lane);
+    this.rescue(lane, error, this.options.retries);
     lane.release();
-    if (!started) return error;
+    if (!started && !lane.ready) return error; // start() tells of it
     this.counts[index]!.deaths += 1;
     this.tellOfThread({ type: 'died', thread: index, error });
     this.replace(index, error);
@@ -306,17 +332,22 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
       const [seconds, nanoseconds] = process.hrtime();
       const latest = seconds * 1e3 + nanoseconds / 1e6 - timeout - grace;
       for (const lane of this.lanes) {
-        if (lane?.threadId === undefined || lane.endedFor !== undefined || !lane.runsSinceBefore(latest))
-          continue;
-        const { threadId } = lane;
-        const worker = this.pool.threads.find((thread) => thread.threadId === threadId);
-        if (worker === undefined) continue;
-        lane.endedFor = new TimeoutError('handler', timeout / 1000);
-        this.counts[lane.index]!.timedOut += 1;
-        void worker.terminate();
+        if (lane === undefined || lane.endedFor !== undefined || !lane.runsSinceBefore(latest)) continue;
+        if (this.terminate(lane, new TimeoutError('handler', timeout / 1000)))
+          this.counts[lane.index]!.timedOut += 1;
       }
     }, every);
     this.watchdog.unref();
+  }
+
+  /** @returns whether its thread is there to be ended */
+  private terminate(lane: HostedLane, reason: Error): boolean {
+    const { threadId } = lane;
+    const worker = this.pool.threads.find((thread) => thread.threadId === threadId);
+    if (threadId === undefined || worker === undefined) return false;
+    lane.endedFor = reason;
+    void worker.terminate();
+    return true;
   }
 
   /** One entry for each thread. */
@@ -328,7 +359,7 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
 
   /** How many messages are received and not in a lane yet. */
   get pending(): number {
-    return native.groupPending(this.group);
+    return this.closed ? 0 : native.groupPending(this.group);
   }
 
   /** Takes no message from the sources any more. */
@@ -381,6 +412,8 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
       sleep(TEARDOWN_MS, undefined, { signal: timer.signal }).catch(() => {}),
     ]);
     timer.abort();
+    for (const lane of lanes) if (!lane.gone && lane.inProgress === 0) this.tellOfOverdue(lane);
+    this.ending = true;
     await this.pool.destroy();
     await Promise.all(this.ends);
     const unfinished: LaneMessage[] = [];
@@ -390,8 +423,15 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
     }
     unfinished.push(...native.groupTakePending(this.group));
     native.groupClose(this.group);
+    this.closed = true;
     this.lanes.fill(undefined);
     return unfinished;
+  }
+
+  /** What holds it up is its setup or teardown: of its handlers the messages tell. */
+  private tellOfOverdue({ index }: HostedLane): void {
+    const text = `${this.options.label}: handler thread ${index} did not end within ${TEARDOWN_MS / 1000} s`;
+    this.tellOfThread({ type: 'died', thread: index, error: new HandlerError(text) });
   }
 
   private leftIn(lane: HostedLane): LaneMessage[] {

@@ -94,6 +94,11 @@ export class HostedLane {
     Atomics.notify(this.control, LANE_SEQUENCE);
   }
 
+  /** Whether no JavaScript of its thread runs any more. */
+  get gone(): boolean {
+    return native.laneGone(this.id);
+  }
+
   /** Messages that are here and not begun. */
   get queued(): number {
     return (Atomics.load(this.control, CTL_PUBLISHED_MESSAGES) - Atomics.load(this.control, LANE_TAKEN)) | 0;

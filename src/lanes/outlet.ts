@@ -36,8 +36,8 @@ export interface OutletThread {
   readonly lane: number;
   /** The lane's control block: LANE_SENT and LANE_DROPPED are the outlet's to count. */
   readonly control: Int32Array;
-  /** The exports of the handler's module. */
-  readonly module: Readonly<Record<string, unknown>>;
+  /** What the handler's module exports by that name. */
+  exported(name: string): unknown;
   /** Tells the host something, unless it has too much to read already. */
   report(report: Report): void;
   /** Has the host do something about a failed message (`onAsk`); resolves when it has. */
@@ -64,7 +64,7 @@ export interface ReportedMessage {
   readonly frames: Uint8Array[];
 }
 
-/** What a handler thread posts to its host. */
+/** What a handler thread posts to its host; what is logged as `v8.serialize` has it. */
 export type Report =
   | { readonly type: 'hello'; readonly threadId: number }
   | { readonly type: 'ready' }
@@ -76,7 +76,7 @@ export type Report =
       readonly error: WireError;
       readonly message: ReportedMessage;
     }
-  | { readonly type: 'log'; readonly level: LogLevel; readonly args: unknown[] };
+  | { readonly type: 'log'; readonly level: LogLevel; readonly args: Uint8Array };
 
 /** What a host posts to a handler thread: it has done what it was asked for. */
 export interface HostMessage {

@@ -1,6 +1,6 @@
 /** How messages are spread over handler threads. */
 import { argumentError } from '../errors.js';
-import { checkOptions } from '../pending.js';
+import { checkNames } from '../pending.js';
 
 /** Which bytes tell messages that belong together. */
 export interface KeyBytes {
@@ -50,13 +50,16 @@ export function nativeRoute(route: unknown, bodyAt: number): NativeRoute {
   if (route === 'least-loaded') return { ...whole, policy: LEAST_LOADED };
   if (typeof route !== 'object' || route === null || !('key' in route))
     throw argumentError('route', EXPECTED, route);
+  checkNames('route', route, ['key']);
   const { key } = route;
   const byKey = { ...whole, policy: BY_KEY };
   if (key === 'header') return byKey;
   if (key === 'peer') return { ...byKey, frame: FIRST_OF_ALL };
   if (typeof key === 'number') return { ...byKey, frame: index('route.key', key) };
-  if (typeof key !== 'object' || key === null) throw argumentError('route.key', EXPECTED_KEY, key);
-  const { frame = 0, start = 0, end } = checkOptions(key as KeyBytes);
+  if (typeof key !== 'object' || key === null || Array.isArray(key))
+    throw argumentError('route.key', EXPECTED_KEY, key);
+  checkNames('route.key', key, ['frame', 'start', 'end']);
+  const { frame = 0, start = 0, end } = key as KeyBytes;
   const from = index('route.key.start', start);
   if (end !== undefined && !(Number.isInteger(end) && end > from && end <= LARGEST)) {
     throw argumentError('route.key.end', `an integer above start (bytes), which is ${from}`, end);

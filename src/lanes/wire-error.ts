@@ -5,18 +5,32 @@ import type { WireError } from './outlet.js';
 /** Whatever was thrown, as an Error. */
 export function asError(thrown: unknown): Error {
   if (thrown instanceof Error) return thrown;
-  return new Error(typeof thrown === 'string' ? thrown : inspect(thrown));
+  return new Error(typeof thrown === 'string' ? thrown : shown(thrown));
 }
 
 export function toWire(thrown: unknown): WireError {
   const error = asError(thrown);
-  const { code } = error as { code?: unknown };
-  return {
-    name: String(error.name),
-    message: String(error.message),
-    stack: typeof error.stack === 'string' ? error.stack : undefined,
-    code: typeof code === 'string' ? code : undefined,
-  };
+  try {
+    const { code } = error as { code?: unknown };
+    return {
+      name: String(error.name),
+      message: String(error.message),
+      stack: typeof error.stack === 'string' ? error.stack : undefined,
+      code: typeof code === 'string' ? code : undefined,
+    };
+  } catch (second) {
+    const message = `An error whose properties cannot be read: ${shown(second)}`;
+    return { name: 'Error', message, stack: undefined, code: undefined };
+  }
+}
+
+/** Any value as text, also one that does not let itself be shown. */
+export function shown(value: unknown): string {
+  try {
+    return inspect(value);
+  } catch {
+    return typeof value;
+  }
 }
 
 export function fromWire(wire: WireError): Error {

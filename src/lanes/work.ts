@@ -14,7 +14,9 @@ export class Work {
   /** How long its handler waited for what it yielded to leave, in milliseconds. */
   waited = 0;
   /** Made when the handler asks for the signal. */
-  abort: AbortController | undefined;
+  private abort: AbortController | undefined;
+  /** Why it aborts, or would, if the handler had asked for it. */
+  private abortReason: Error | undefined;
   /** @internal Frees its place before it is settled; set by the consumer. */
   onLeave: ((work: Work) => void) | undefined;
 
@@ -37,6 +39,20 @@ export class Work {
     readonly slot: number,
     readonly cost: number,
   ) {}
+
+  /** Aborts as soon as the handler is to stop, also if it asks for it only then. */
+  get signal(): AbortSignal {
+    if (this.abort === undefined) {
+      this.abort = new AbortController();
+      if (this.abortReason !== undefined) this.abort.abort(this.abortReason);
+    }
+    return this.abort.signal;
+  }
+
+  abortFor(reason: Error): void {
+    this.abortReason ??= reason;
+    this.abort?.abort(reason);
+  }
 
   /** The handler is done, only the delivery is not: another message may begin. */
   leave(): void {

@@ -4,6 +4,7 @@ import {
   type CheckedHandlerOptions,
   checkEndpoints,
   checkHandlerOptions,
+  checkSocketOptions,
   HANDLER_OPTION_NAMES,
   type HandlerOptions,
 } from '../lanes/host-options.js';
@@ -148,6 +149,9 @@ function stagesOf(options: PipelineOptions): readonly StageOptions[] {
 
 function checkStage(stage: StageOptions, bodyAt: number): CheckedStage {
   const { route = 'least-loaded' } = stage;
+  if (bodyAt !== BODY_AFTER_ROUTING_ID && typeof route === 'object' && route?.key === 'peer') {
+    throw new ArgumentError("route.key: 'peer' is known of messages from ROUTER sources only");
+  }
   return {
     handling: checkHandlerOptions(stage, typeof route === 'object'),
     route: nativeRoute(route, bodyAt),
@@ -178,5 +182,14 @@ function checkEnd<End extends SourceOptions | SinkOptions>(
   if ('subscribe' in end && end.subscribe !== undefined && end.type !== 'SUB') {
     throw new ArgumentError(`${name}.subscribe: expected a SUB source, got ${end.type}`);
   }
+  if ('subscribe' in end) checkTopics(`${name}.subscribe`, end.subscribe);
+  checkSocketOptions(`${name}.socketOptions`, end.socketOptions);
   return { ...end, bind, connect };
+}
+
+function checkTopics(name: string, topics: SourceOptions['subscribe']): void {
+  const list: readonly unknown[] = Array.isArray(topics) ? topics : [topics ?? ''];
+  if (list.length === 0 || !list.every((topic) => typeof topic === 'string' || topic instanceof Uint8Array)) {
+    throw argumentError(name, 'a topic (a string or bytes) or several in an array', topics);
+  }
 }

@@ -11,7 +11,14 @@ import type { LaneStats } from '../lanes/lane-stats.js';
 import { Metrics } from '../lanes/metrics.js';
 import type { LogLevel, ReportedMessage } from '../lanes/outlet.js';
 import { BY_KEY } from '../lanes/route.js';
-import { type DrainOptions, Ending, type EndTime, onThreads, RateMeter } from '../lanes/run.js';
+import {
+  type DrainOptions,
+  Ending,
+  type EndTime,
+  onThreads,
+  RateMeter,
+  tellListeners,
+} from '../lanes/run.js';
 import { native } from '../native.js';
 import { Socket } from '../socket.js';
 import type { ExitData } from './exit.js';
@@ -194,13 +201,15 @@ export class Pipeline extends EventEmitter<PipelineEvents> {
     onThreads(
       host,
       (event) => {
-        this.emit('thread', { ...event, stage: index });
+        tellListeners(() => this.emit('thread', { ...event, stage: index }));
         // Whoever is there now may have to hand on what the dead one would have.
         if (order !== undefined && event.type === 'started') host.ring();
       },
       (error, type, thread) => this.#report(error, type, index, thread),
     );
-    host.on('log', (level, args, thread) => this.emit('log', level, args, index, thread));
+    host.on('log', (level, args, thread) =>
+      tellListeners(() => this.emit('log', level, args, index, thread)),
+    );
     return host;
   }
 
@@ -219,7 +228,7 @@ export class Pipeline extends EventEmitter<PipelineEvents> {
   stats(): PipelineStats {
     const stages = this.#stages.map((host): PipelineStageStats => {
       const threads = host.stats();
-      return { ...sumOf(threads, this.closed ? 0 : host.pending), threads };
+      return { ...sumOf(threads, host.pending), threads };
     });
     return { ...this.#rate.look(stages.at(-1)?.handled ?? 0), stages };
   }
@@ -262,7 +271,7 @@ export class Pipeline extends EventEmitter<PipelineEvents> {
     }
     this.#release(time.linger);
     const result = { unfinished };
-    this.emit('close', result);
+    tellListeners(() => this.emit('close', result));
     return result;
   }
 
@@ -291,13 +300,14 @@ export class Pipeline extends EventEmitter<PipelineEvents> {
     outcome?: LostMessage['outcome'],
   ): void {
     if (this.listenerCount('error') === 0) return;
-    this.emit('error', error, {
+    const info: PipelineErrorInfo = {
       type,
       stage,
       thread,
       message: message?.frames.map(asBuffer),
       ...(outcome !== undefined && { outcome }),
-    });
+    };
+    tellListeners(() => this.emit('error', error, info));
   }
 }
 

@@ -19,6 +19,12 @@ export function framesOf(result: unknown): Sendable[] {
   return (Array.isArray(result) ? result : [result]) as Sendable[];
 }
 
+/** @throws {@link ArgumentError} for what cannot be sent */
+export function checkReply(result: unknown): void {
+  if (!Array.isArray(result)) encodePart(result, 'the reply');
+  else for (const [index, frame] of result.entries()) encodePart(frame, `the reply[${index}]`);
+}
+
 /** The frames of an answer to a failure, undefined for none. A wording that fails itself is what is answered with. */
 export function wordedReply(wording: ErrorReply, error: Error, request: Buffer[]): Sendable[] | undefined {
   try {

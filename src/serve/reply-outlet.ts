@@ -8,7 +8,7 @@ import { toWire } from '../lanes/wire-error.js';
 import type { Work } from '../lanes/work.js';
 import { LANE_DROPPED, LANE_SENT } from '../layout.js';
 import { attachmentOf, Socket } from '../socket.js';
-import { defaultErrorReply, type ErrorReply, framesOf, wordedReply } from './error-reply.js';
+import { checkReply, defaultErrorReply, type ErrorReply, framesOf, wordedReply } from './error-reply.js';
 import { ReplyQueue } from './reply-queue.js';
 
 export interface ReplyOutletData {
@@ -30,15 +30,20 @@ class ReplyOutlet implements Outlet {
   ) {
     this.socket = Socket.attach(data.socket);
     this.queue = new ReplyQueue(data.patience);
-    const { errorReply } = thread.module;
+    const errorReply = thread.exported('errorReply');
     this.wording = typeof errorReply === 'function' ? (errorReply as ErrorReply) : defaultErrorReply;
   }
 
   deliver(work: Work, result: unknown): Promise<void> | undefined {
     if (Array.isArray(result) && result.length === 0) {
-      throw argumentError('The reply', 'at least one frame', result);
+      throw argumentError('the reply', 'at least one frame', result);
     }
-    return this.reply(work, framesOf(result));
+    try {
+      return this.reply(work, framesOf(result));
+    } catch (error) {
+      checkReply(result); // says it in the handler's terms: it knows nothing of the envelope
+      throw error;
+    }
   }
 
   fail(work: Work, error: Error): Promise<void> | undefined {

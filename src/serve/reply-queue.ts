@@ -4,7 +4,7 @@
  * here, in order for each peer, and for a limited time.
  */
 
-import type { Sendable } from '../encode.js';
+import { encodePart, type Sendable } from '../encode.js';
 import { TimeoutError, ZmqError } from '../errors.js';
 import { attachmentOf, type Socket } from '../socket.js';
 
@@ -45,9 +45,11 @@ export class ReplyQueue {
       const behind = this.waiting.some((entry) => entry.peer === peer && entry.socket === socket);
       if (!behind && sender.trySend(parts)) return undefined;
     }
+    // What cannot be sent is refused at once, not when its turn comes: then nobody would be answered.
+    const encoded = parts.map(encodePart);
     return new Promise<void>((resolve, reject) => {
       const until = performance.now() + this.patience;
-      this.waiting.push({ socket, peer: peerOf(parts), parts, until, resolve, reject });
+      this.waiting.push({ socket, peer: peerOf(parts), parts: encoded, until, resolve, reject });
       if (this.timer === undefined) this.retryLater(FIRST_RETRY_MS);
     });
   }

@@ -7,6 +7,7 @@ import { ArgumentError, argumentError, ZmqError } from '../errors.js';
 import {
   checkEndpoints,
   checkHandlerOptions,
+  checkSocketOptions,
   HANDLER_OPTION_NAMES,
   type HandlerOptions,
 } from '../lanes/host-options.js';
@@ -17,7 +18,14 @@ import type { LaneStats } from '../lanes/lane-stats.js';
 import { checkMetrics, Metrics, type MetricsOptions } from '../lanes/metrics.js';
 import type { LogLevel, ReportedMessage } from '../lanes/outlet.js';
 import { BODY_AFTER_DELIMITER, BODY_AFTER_ROUTING_ID, nativeRoute, type Route } from '../lanes/route.js';
-import { type DrainOptions, Ending, type EndTime, onThreads, RateMeter } from '../lanes/run.js';
+import {
+  type DrainOptions,
+  Ending,
+  type EndTime,
+  onThreads,
+  RateMeter,
+  tellListeners,
+} from '../lanes/run.js';
 import type { SocketOptions } from '../option-types.js';
 import { checkFlag, checkNames, checkTimeout } from '../pending.js';
 import { Router } from '../sockets.js';
@@ -49,7 +57,7 @@ export interface ServeOptions extends HandlerOptions {
   delimiter?: boolean;
   /** Metrics for Prometheus, none unless told. */
   metrics?: MetricsOptions;
-  /** Options of the ROUTER socket: high-water marks, CURVE keys, `context`, ... */
+  /** Options of the ROUTER socket: high-water marks, CURVE keys, `context`, ...; it is always `mandatory`. */
   socketOptions?: SocketOptions;
 }
 
@@ -162,16 +170,16 @@ export class Server extends EventEmitter<ServerEvents> {
     );
     onThreads(
       host,
-      (event) => this.emit('thread', event),
+      (event) => tellListeners(() => this.emit('thread', event)),
       (error, type, thread) => this.#report(error, type, thread),
     );
-    host.on('log', (level, args, thread) => this.emit('log', level, args, thread));
+    host.on('log', (level, args, thread) => tellListeners(() => this.emit('log', level, args, thread)));
   }
 
   /** What it has done so far, and is doing. */
   stats(): ServerStats {
     const threads = this.#host.stats();
-    const sums = sumOf(threads, this.closed ? 0 : this.#host.pending);
+    const sums = sumOf(threads, this.#host.pending);
     return { ...this.#rate.look(sums.handled), ...sums, threads };
   }
 
@@ -203,15 +211,15 @@ export class Server extends EventEmitter<ServerEvents> {
     );
     const left = await host.close();
     this.#replies.close();
+    this.#socket.close({ linger: time.linger });
+    this.#io.close();
+    this.#metrics?.close();
     for (const message of left) {
       const error = new ZmqError('The server closed before the request was done', { code: 'ECANCELED' });
       this.#report(error, 'close', undefined, splitMessage(message));
     }
-    this.#socket.close({ linger: time.linger });
-    this.#io.close();
-    this.#metrics?.close();
     const result = { unfinished: left.length };
-    this.emit('close', result);
+    tellListeners(() => this.emit('close', result));
     return result;
   }
 
@@ -223,13 +231,14 @@ export class Server extends EventEmitter<ServerEvents> {
     outcome?: LostMessage['outcome'],
   ): void {
     if (this.listenerCount('error') === 0) return;
-    this.emit('error', error, {
+    const info: ServerErrorInfo = {
       type,
       thread,
       request: message?.frames.map(asBuffer),
       routingId: message?.envelope[0] && asBuffer(message.envelope[0]),
       ...(outcome !== undefined && { outcome }),
-    });
+    };
+    tellListeners(() => this.emit('error', error, info));
   }
 
   /** @internal Answers a failed request from this thread. */
@@ -277,6 +286,7 @@ export async function serve(options: ServeOptions): Promise<Server> {
   if (errorReply !== undefined && errorReply !== false && typeof errorReply !== 'function') {
     throw argumentError('errorReply', 'a function or false', errorReply);
   }
+  checkSocketOptions('socketOptions', options.socketOptions);
   const patience = checkTimeout(replyTimeout, 'replyTimeout');
   const delimited = delimiter === undefined || checkFlag('delimiter', delimiter);
   const routing = nativeRoute(route, delimited ? BODY_AFTER_DELIMITER : BODY_AFTER_ROUTING_ID);

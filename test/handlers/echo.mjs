@@ -42,6 +42,7 @@ const commands = {
   nothing: () => undefined,
   empty: () => [],
   object: () => ({ not: 'sendable' }),
+  objects: () => ['sendable', { not: 'sendable' }],
   parts: () => ['a', Buffer.from('b'), 3, null],
   thread: (_, context) => [String(context.thread), String(threadId), String(setups)],
   data: () => JSON.stringify({ workerData, env: process.env.OF_TEST }),
@@ -53,6 +54,48 @@ const commands = {
     context.logger.warn('said', String(text));
     return 'logged';
   },
+  logAll: (_text, context, request) => {
+    context.logger.info(request);
+    return 'logged';
+  },
+  logOdd: (_, context) => {
+    context.logger.info('odd', Object.create(null), Symbol('s'));
+    return 'logged';
+  },
+  badThenable: (how) => ({
+    // biome-ignore lint/suspicious/noThenProperty: it is what it is about
+    get then() {
+      if (String(how) === 'get') throw new RangeError('no then');
+      return (resolve, reject) => {
+        if (String(how) === 'call') throw new RangeError('no then');
+        resolve('once');
+        resolve('twice');
+        reject(new Error('thrice'));
+      };
+    },
+  }),
+  unreadable: () => {
+    throw Object.defineProperty(new Error(), 'message', {
+      get() {
+        throw new RangeError('no message');
+      },
+    });
+  },
+  strayNull: async () => {
+    setTimeout(() => {
+      throw null;
+    });
+    await sleep(60_000);
+  },
+  strayRejection: async () => {
+    void Promise.reject(new Error('stray'));
+    await sleep(60_000);
+  },
+  // Asks for its signal only when its time is up, and logs what it was then.
+  lateSignal: async (milliseconds, context) => {
+    await sleep(Number(milliseconds));
+    context.logger.info(context.signal.aborted, context.signal.reason?.name);
+  },
   signal: (_, context) =>
     new Promise((resolve) => {
       context.signal.addEventListener('abort', () => resolve(`aborted: ${context.signal.reason.name}`));
@@ -61,7 +104,7 @@ const commands = {
 
 export default function echo(request, context) {
   const command = commands[String(request[0])];
-  return command === undefined ? request : command(request[1], context);
+  return command === undefined ? request : command(request[1], context, request);
 }
 
 export function upper(request) {
