@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { ArgumentError, serve } from 'zeromq-threads';
 
-import { within } from './bounded.js';
+import { isPending, within } from './bounded.js';
 import { runNode, startNode } from './peers/index.js';
 import { dealerTo, handlerOf, start } from './serving.js';
 
@@ -80,6 +80,33 @@ it('closing again gives the same promise; options are checked all the same', asy
   for (const options of [5, { drain: 1 }, { timeout: -2 }, { timeout: 'soon' }, { linger: 0 }]) {
     await expect(server.close(options as never)).rejects.toThrow(ArgumentError);
   }
+});
+
+it.each([
+  ['without draining', { drain: false }],
+  ['with less time', { timeout: 10 }],
+])('closing again %s hastens the end', async (_, options) => {
+  const { server } = await start({ threads: 1 });
+  const dealer = dealerTo(server.endpoint);
+  await dealer.send(['waits', '', 'sleep', '600000']);
+  await expect.poll(() => server.stats().inFlight).toBe(1);
+  const closing = server.close({ timeout: -1 });
+  expect(await isPending(closing)).toBe(true);
+  expect(server.close({ timeout: 600_000 })).toBe(closing);
+  expect(server.close(options)).toBe(closing);
+  expect(await within('closing', closing, 20_000)).toEqual({ unfinished: 1 });
+});
+
+it('what is taken and waits for a thread is in flight until the server is closed', async () => {
+  const { server } = await start({ threads: 1, route: { key: 'header' }, maxInFlight: 4 });
+  const dealer = dealerTo(server.endpoint);
+  for (let n = 0; n < 4; n += 1) await dealer.send([`${n}`, '', 'sleep', '600000']);
+  await expect.poll(() => server.stats().inFlight).toBe(4);
+  const closing = server.close({ timeout: 600_000 });
+  expect(server.stats().inFlight).toBe(4);
+  void server.close({ drain: false });
+  await within('closing', closing, 20_000);
+  expect(server.stats().inFlight).toBe(0);
 });
 
 it('its endpoint is free again', async () => {

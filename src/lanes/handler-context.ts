@@ -1,5 +1,6 @@
 /** What a handler gets besides the message. */
 import { serialize } from 'node:v8';
+import { NO_SOURCE } from '../layout.js';
 import type { Message } from '../message.js';
 import type { LogLevel } from './outlet.js';
 import { shown } from './wire-error.js';
@@ -34,8 +35,8 @@ export interface HandlerContext {
   readonly attempt: number;
   /** Its number in order of receipt, 32 bits, wrapping. */
   readonly ticket: number;
-  /** Which source it came from, in the order of the options. */
-  readonly source: number;
+  /** Which source it came from, in the order of the options; undefined from the second stage of a pipeline on. */
+  readonly source: number | undefined;
   /** Aborts when the time for the message is up, and when the server closes without waiting for it. */
   readonly signal: AbortSignal;
   readonly logger: HandlerLogger;
@@ -83,8 +84,9 @@ export class WorkContext implements HandlerContext {
     return this.#work.ticket;
   }
 
-  get source(): number {
-    return this.#work.source;
+  get source(): number | undefined {
+    const { source } = this.#work;
+    return source === NO_SOURCE ? undefined : source;
   }
 
   get signal(): AbortSignal {

@@ -376,13 +376,13 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
   /**
    * Waits until all that was taken is done with.
    *
-   * @param until when to give up, as `performance.now()` has it
+   * @param isOver whether to give up
    * @param also what else has to be so
    * @returns whether it is
    */
-  async drained(until: number, also = (): boolean => true): Promise<boolean> {
+  async drained(isOver: () => boolean, also = (): boolean => true): Promise<boolean> {
     while (!this.idle || !also()) {
-      if (performance.now() >= until) return false;
+      if (isOver()) return false;
       await sleep(LOOK_MS);
     }
     return true;

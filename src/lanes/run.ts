@@ -22,6 +22,7 @@ const LEAST_LINGER_MS = 100;
 /** The end of a run: once, however often it is asked for. */
 export class Ending<Result> {
   #ended: Promise<Result> | undefined;
+  #time: EndTime | undefined;
 
   constructor(private readonly end: (time: EndTime) => Promise<Result>) {}
 
@@ -35,8 +36,14 @@ export class Ending<Result> {
       const given = checkOptions(options);
       checkNames('options', given, ['drain', 'timeout']);
       const { drain, timeout = 5000 } = given;
-      const time = new EndTime(drain === undefined || checkFlag('drain', drain), checkTimeout(timeout));
-      this.#ended ??= this.end(time);
+      const drains = drain === undefined || checkFlag('drain', drain);
+      checkTimeout(timeout);
+      if (this.#ended === undefined) {
+        this.#time = new EndTime(drains, timeout);
+        this.#ended = this.end(this.#time);
+      } else if (options !== undefined) {
+        this.#time!.hasten(drains, timeout);
+      }
       return this.#ended;
     } catch (error) {
       return Promise.reject(error);
@@ -46,20 +53,31 @@ export class Ending<Result> {
 
 /** How long an end may take. */
 export class EndTime {
-  private readonly until: number;
+  private until = Infinity;
 
   constructor(
-    private readonly drain: boolean,
+    private drain: boolean,
     timeout: number,
   ) {
-    this.until = timeout < 0 ? Infinity : performance.now() + timeout;
+    this.hasten(drain, timeout);
   }
 
-  /** Waits until all is done, or aborts what is not. @param drained waits until the time given, and says whether it is */
-  async finish(drained: (until: number) => Promise<boolean>, abort: () => void): Promise<void> {
-    if (this.drain && (await drained(this.until))) return;
+  /** Whoever is in more of a hurry than before has it that way; nobody can slow it down. */
+  hasten(drain: boolean, timeout: number): void {
+    this.drain &&= drain;
+    if (timeout >= 0) this.until = Math.min(this.until, performance.now() + timeout);
+  }
+
+  /**
+   * Waits until all is done, or aborts what is not.
+   *
+   * @param drained waits until there is no time any more, and says whether all is done
+   */
+  async finish(drained: (isOver: () => boolean) => Promise<boolean>, abort: () => void): Promise<void> {
+    if (await drained(() => !this.drain || performance.now() >= this.until)) return;
     abort();
-    await drained(performance.now() + ABORT_MS);
+    const last = performance.now() + ABORT_MS;
+    await drained(() => performance.now() >= last);
   }
 
   /** What is left for libzmq to send what it has, in milliseconds; -1 for as long as it takes. */

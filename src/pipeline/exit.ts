@@ -14,12 +14,19 @@ export interface Exit {
 
 export type ExitData =
   | { readonly type: 'none' }
-  | { readonly type: 'stage'; readonly group: number }
-  | { readonly type: 'sockets'; readonly sockets: readonly Handle<'socket'>[] };
+  /** `sinks` gets what is for one of them by name. */
+  | { readonly type: 'stage'; readonly group: number; readonly sinks: SinksData }
+  | { readonly type: 'sinks'; readonly sinks: SinksData };
+
+export interface SinksData {
+  readonly sockets: readonly Handle<'socket'>[];
+  /** The one that gets only what is for it; -1 for none. */
+  readonly apart: number;
+}
 
 export function openExit(data: ExitData, lane: number): Exit {
-  if (data.type === 'stage') return new StageExit(data.group, lane);
-  if (data.type === 'sockets') return new SocketsExit(data.sockets);
+  if (data.type === 'stage') return new StageExit(data.group, lane, new SinksExit(data.sinks));
+  if (data.type === 'sinks') return new SinksExit(data.sinks);
   return { send: () => undefined, wake() {}, flush() {} };
 }
 
@@ -30,9 +37,12 @@ class StageExit implements Exit {
   constructor(
     private readonly group: number,
     private readonly lane: number,
+    private readonly sinks: Exit,
   ) {}
 
-  send([, ...frames]: Output): Promise<void> | undefined {
+  send(output: Output): Promise<void> | undefined {
+    const [sink, ...frames] = output;
+    if (sink !== ALL_SINKS) return this.sinks.send(output);
     if (this.waiting.length === 0 && native.laneInject(this.group, this.lane, frames)) return undefined;
     return new Promise((resolve) => this.waiting.push({ frames, resolve }));
   }
@@ -46,21 +56,25 @@ class StageExit implements Exit {
     }
   }
 
-  flush(): void {}
+  flush(): void {
+    this.sinks.flush();
+  }
 }
 
 /** Through the sinks' sockets. */
-class SocketsExit implements Exit {
+class SinksExit implements Exit {
   private readonly sockets: readonly Socket[];
+  private readonly common: readonly Socket[];
 
-  constructor(handles: readonly Handle<'socket'>[]) {
-    this.sockets = handles.map((handle) => Socket.attach(handle));
+  constructor(data: SinksData) {
+    this.sockets = data.sockets.map((handle) => Socket.attach(handle));
+    this.common = this.sockets.filter((_, index) => index !== data.apart);
   }
 
   send([sink, ...frames]: Output): Promise<void> | undefined {
     if (sink !== ALL_SINKS) return this.sendTo(this.sockets[sink]!, frames);
-    if (this.sockets.length === 1) return this.sendTo(this.sockets[0]!, frames);
-    const sent = this.sockets.map((socket) => this.sendTo(socket, frames));
+    if (this.common.length === 1) return this.sendTo(this.common[0]!, frames);
+    const sent = this.common.map((socket) => this.sendTo(socket, frames));
     const waiting = sent.filter((one) => one !== undefined);
     return waiting.length === 0 ? undefined : Promise.all(waiting).then(() => {});
   }

@@ -56,6 +56,12 @@ export interface PipelineOptions extends Partial<StageOptions> {
   readonly source: SourceOptions | readonly SourceOptions[];
   /** One sink, or several; results are dropped without one. Every sink gets every message, but for {@link toSink}. */
   readonly sink?: SinkOptions | readonly SinkOptions[];
+  /**
+   * The name of the sink that gets the messages that no handler is done with: whose handler failed or took too long, or
+   * whose thread died more often than `retries` allows; as the stage got them, and nothing but these and what
+   * {@link toSink} sends there. Without it they are dropped; either way they are reported as errors.
+   */
+  readonly deadLetterSink?: string;
   /** Several stages, one after another, with lanes in between and no socket. */
   readonly stages?: readonly StageOptions[];
   /** Whether results leave in the order in which what they came from was received; not unless told. */
@@ -72,6 +78,8 @@ export interface CheckedStage {
 export interface CheckedPipeline {
   readonly sources: readonly (SourceOptions & Endpoints)[];
   readonly sinks: readonly (SinkOptions & Endpoints)[];
+  /** Its index among the sinks, -1 for none. */
+  readonly deadLetterSink: number;
   readonly stages: readonly CheckedStage[];
   readonly ordered: boolean;
   readonly metrics: CheckedMetricsOptions | undefined;
@@ -88,6 +96,7 @@ const STAGE_NAMES = [...HANDLER_OPTION_NAMES, 'route'] as const satisfies readon
 const PIPELINE_NAMES = [
   'source',
   'sink',
+  'deadLetterSink',
   'stages',
   'ordered',
   'metrics',
@@ -119,10 +128,16 @@ export function checkPipelineOptions(options: PipelineOptions): CheckedPipeline 
     if (names.has(name)) throw new ArgumentError(`sink.name: expected different names, got '${name}' twice`);
     names.add(name);
   }
+  const { deadLetterSink } = options;
+  if (deadLetterSink !== undefined && !names.has(deadLetterSink)) {
+    throw argumentError('deadLetterSink', 'the name of a sink', deadLetterSink);
+  }
   const bodyAt = routers > 0 ? BODY_AFTER_ROUTING_ID : BODY_AT_START;
   return {
     sources,
     sinks,
+    deadLetterSink:
+      deadLetterSink === undefined ? -1 : sinks.findIndex(({ name }) => name === deadLetterSink),
     stages: stagesOf(options).map((stage, index) => checkStage(stage, index === 0 ? bodyAt : BODY_AT_START)),
     ordered: checkFlag('ordered', options.ordered),
     metrics: checkMetrics(options.metrics, 'pipeline'),

@@ -23,6 +23,7 @@ import { native } from '../native.js';
 import { Socket } from '../socket.js';
 import type { ExitData } from './exit.js';
 import { OrderWords } from './order-words.js';
+import type { Output } from './outputs.js';
 import { type CheckedPipeline, checkPipelineOptions, type PipelineOptions } from './pipeline-options.js';
 import type { StageOutletData } from './stage-outlet.js';
 
@@ -85,6 +86,9 @@ export interface PipelineEvents {
   close: [result: PipelineCloseResult];
 }
 
+/** What is put for a lane that is gone is handed on by another. */
+const NO_EMITTER = 0;
+
 /** The order of a stage's results. */
 interface StageOrder {
   readonly sequencer: number;
@@ -113,6 +117,9 @@ export class Pipeline extends EventEmitter<PipelineEvents> {
   readonly #io: LaneIo;
   readonly #stages: LaneHost[];
   readonly #orders: (StageOrder | undefined)[];
+  readonly #deadLetterSink: number;
+  /** How many of them this thread is about to send. */
+  #deadLetters = 0;
   readonly #rate = new RateMeter();
   readonly #ending = new Ending((time) => this.#end(time));
 
@@ -127,6 +134,7 @@ export class Pipeline extends EventEmitter<PipelineEvents> {
     this.#stages = stages;
     this.#metrics = metrics;
     this.metricsUrl = metrics?.url;
+    this.#deadLetterSink = checked.deadLetterSink;
     this.#sockets = sockets;
     this.#io = io;
     this.sources = sockets.sourceEndpoints;
@@ -167,14 +175,17 @@ export class Pipeline extends EventEmitter<PipelineEvents> {
     const { handling, route } = checked.stages[index]!;
     const last = index === checked.stages.length - 1;
     const order = this.#orders[index];
+    const names = checked.sinks.map(({ name }) => name);
+    // Before the last stage only what is for a certain sink goes to one.
+    const reached = last || names.some((name) => name !== undefined) ? this.#sockets.sinks : [];
+    const sinks = { sockets: reached.map((socket) => socket.share()), apart: checked.deadLetterSink };
     let exit: ExitData = { type: 'none' };
-    if (!last) exit = { type: 'stage', group: this.#stages[0]!.group };
-    else if (this.#sockets.sinks.length > 0) {
-      exit = { type: 'sockets', sockets: this.#sockets.sinks.map((socket) => socket.share()) };
-    }
+    if (!last) exit = { type: 'stage', group: this.#stages[0]!.group, sinks };
+    else if (reached.length > 0) exit = { type: 'sinks', sinks };
     const data: StageOutletData = {
       exit,
-      sinks: last ? checked.sinks.map(({ name }) => name) : [],
+      sinks: names,
+      deadLetterSink: checked.deadLetterSink,
       order: order && {
         sequencer: order.sequencer,
         words: order.words.words,
@@ -191,7 +202,7 @@ export class Pipeline extends EventEmitter<PipelineEvents> {
       ...(order !== undefined && {
         isSafe: (ticket: number) => native.sequencerHas(order.sequencer, ticket),
       }),
-      onThreadGone: (lane, begun) => this.#threadGone(order, lane, begun),
+      onThreadGone: (lane, begun) => this.#threadGone(index, lane, begun),
     });
     host.on('failed', (error, message, thread) => this.#report(error, 'handler', index, thread, message));
     host.on('dropped', (error, message, thread) => this.#report(error, 'sink', index, thread, message));
@@ -214,14 +225,35 @@ export class Pipeline extends EventEmitter<PipelineEvents> {
   }
 
   /** What a dead thread had begun makes way for what is behind it, unless it is tried again. */
-  #threadGone(order: StageOrder | undefined, lane: number, begun: readonly LostMessage[]): void {
-    if (order === undefined) return;
-    native.sequencerGone(order.sequencer, lane);
-    for (const { ticket, outcome } of begun) {
-      if (outcome !== 'retried') native.sequencerSkip(order.sequencer, ticket);
+  #threadGone(stage: number, lane: number, begun: readonly LostMessage[]): void {
+    const order = this.#orders[stage];
+    const lost = begun.filter(({ outcome }) => outcome !== 'retried');
+    if (order === undefined) {
+      for (const message of lost) this.#sendDeadLetter(stage, splitMessage(message));
+      return;
     }
-    order.words.advance(order.sequencer);
-    this.#stages[this.#orders.indexOf(order)]?.ring();
+    native.sequencerGone(order.sequencer, lane);
+    const { sequencer } = order;
+    for (const message of lost) {
+      if (this.#deadLetterSink < 0) native.sequencerSkip(sequencer, message.ticket);
+      else {
+        const letter: Output = [this.#deadLetterSink, ...splitMessage(message).frames];
+        native.sequencerPut(sequencer, message.ticket, NO_EMITTER, [letter]);
+      }
+    }
+    order.words.advance(sequencer);
+    this.#stages[stage]?.ring();
+  }
+
+  /** Of a thread that is gone: there is nobody else to send it. */
+  #sendDeadLetter(stage: number, message: ReportedMessage): void {
+    const socket = this.#sockets.sinks[this.#deadLetterSink];
+    if (socket === undefined) return;
+    this.#deadLetters += 1;
+    socket
+      .send(message.frames)
+      .catch((error: Error) => this.#report(error, 'sink', stage, undefined, message))
+      .finally(() => (this.#deadLetters -= 1));
   }
 
   /** What it has done so far, and is doing. */
@@ -240,7 +272,7 @@ export class Pipeline extends EventEmitter<PipelineEvents> {
 
   /**
    * Takes no new messages, finishes those that were accepted, stage by stage, and sends their results, then ends the
-   * threads. Calling it again gives the same promise.
+   * threads. Calling it again gives the same promise; with options that leave less time it hastens the end.
    *
    * @returns how many messages could not be finished in time; each is reported as an `'error'`, too
    */
@@ -255,7 +287,7 @@ export class Pipeline extends EventEmitter<PipelineEvents> {
   async #end(time: EndTime): Promise<PipelineCloseResult> {
     this.#stages[0]!.pauseSources();
     await time.finish(
-      (until) => this.#drained(until),
+      (isOver) => this.#drained(isOver),
       () => {
         for (const host of this.#stages) host.abort();
       },
@@ -275,11 +307,12 @@ export class Pipeline extends EventEmitter<PipelineEvents> {
     return result;
   }
 
-  async #drained(until: number): Promise<boolean> {
+  async #drained(isOver: () => boolean): Promise<boolean> {
     for (const [index, host] of this.#stages.entries()) {
       const order = this.#orders[index];
-      const handedOn = (): boolean => order === undefined || native.sequencerWaiting(order.sequencer) === 0;
-      if (!(await host.drained(until, handedOn))) return false;
+      const handedOn = (): boolean =>
+        this.#deadLetters === 0 && (order === undefined || native.sequencerWaiting(order.sequencer) === 0);
+      if (!(await host.drained(isOver, handedOn))) return false;
     }
     return true;
   }

@@ -18,6 +18,8 @@ import { type Output, outputOf, outputsOf, type SinkNames } from './outputs.js';
 export interface StageOutletData {
   readonly exit: ExitData;
   readonly sinks: SinkNames;
+  /** The sink that gets messages which failed; -1 for none. */
+  readonly deadLetterSink: number;
   /** Of an ordered stage. */
   readonly order:
     | { readonly sequencer: number; readonly words: Int32Array; readonly byKey: boolean }
@@ -55,8 +57,9 @@ class StageOutlet implements Outlet {
     return this.handOn(work, outputOf(result, this.data.sinks));
   }
 
-  fail(_work: Work, _error: Error): Promise<void> | undefined {
-    return undefined;
+  fail(work: Work, _error: Error): Promise<void> | undefined {
+    const { deadLetterSink } = this.data;
+    return deadLetterSink < 0 ? undefined : this.handOn(work, [deadLetterSink, ...work.frames]);
   }
 
   private handOn(work: Work, output: Output): Promise<void> | undefined {
@@ -131,7 +134,8 @@ class OrderedOutlet extends StageOutlet {
   }
 
   override fail(work: Work, _error: Error): Promise<void> | undefined {
-    return this.put(work, []);
+    const { deadLetterSink } = this.data;
+    return this.put(work, deadLetterSink < 0 ? [] : [[deadLetterSink, ...work.frames]]);
   }
 
   private put(work: Work, outputs: Output[]): Promise<void> | undefined {

@@ -190,7 +190,7 @@ export class Server extends EventEmitter<ServerEvents> {
 
   /**
    * Takes no new requests, finishes those that were accepted and sends their replies, then ends the threads. Calling
-   * it again gives the same promise.
+   * it again gives the same promise; with options that leave less time it hastens the end.
    *
    * @returns how many requests could not be finished in time; each is reported as an `'error'`, too
    */
@@ -206,7 +206,7 @@ export class Server extends EventEmitter<ServerEvents> {
     const host = this.#host;
     host.pauseSources();
     await time.finish(
-      (until) => host.drained(until),
+      (isOver) => host.drained(isOver),
       () => host.abort(),
     );
     const left = await host.close();

@@ -94,3 +94,27 @@ export const total = () => String(handled);
 export function* yielding(frames) {
   yield frames;
 }
+
+export const throwing = () => {
+  throw new RangeError('always');
+};
+
+/** Its thread is gone, whenever it is tried. */
+export function deadly(frames) {
+  if (Number(String(frames.at(-1))) % 10 === 5) process.exit(1);
+  return frames;
+}
+
+export function deadlyOrFailing(frames) {
+  if (Number(String(frames.at(-1))) % 10 === 5) process.exit(1);
+  throw new RangeError('always');
+}
+
+/** Past the other stages: 2 to a sink of its own; 4 to one that there is not. */
+export function aside(frames) {
+  const number = Number(String(frames.at(-1)));
+  if (number % 10 === 2) return toSink('aside', frames);
+  return number % 10 === 4 ? toSink('nowhere', frames) : frames;
+}
+
+export const sourced = (frames, { source }) => [...frames, String(source)];
