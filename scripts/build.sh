@@ -55,7 +55,8 @@ build_ts() {
   mkdir -p dist
   : > dist/.stamp.new
   node node_modules/typescript/bin/tsc -p tsconfig.json
-  chmod +x dist/src/cli/main.js
+  node scripts/bundle.mjs
+  chmod +x dist/bundle/src/cli/main.js
   mv dist/.stamp.new dist/.stamp
 }
 

@@ -180,8 +180,8 @@ native_stale() {
     stale build/.stamp native binding.gyp node_modules/.installed-lock.json
 }
 ts_stale() {
-  [ ! -e dist/src/index.js ] ||
-    stale dist/.stamp src workers tsconfig.json node_modules/.installed-lock.json
+  [ ! -e dist/bundle/src/index.js ] ||
+    stale dist/.stamp src workers scripts/bundle.mjs tsconfig.json node_modules/.installed-lock.json
 }
 anything_stale() {
   modules_stale || bench_modules_stale || { [ -z "$want_lint" ] && { native_stale || ts_stale; }; }

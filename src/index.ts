@@ -49,18 +49,18 @@ export type { SchedulingPolicy } from './lanes/host-options.js';
 export type { ThreadEvent } from './lanes/lane-host.js';
 export type { MetricsOptions, MetricsRegistry } from './lanes/metrics.js';
 export { Message } from './message.js';
+export { pipeline, serve } from './multi-core.js';
 export type { OptionValue } from './option-codec.js';
 export type { ContextOptions, SocketOptionProperties, SocketOptions } from './option-types.js';
 export type { PeerCounts } from './peer-counts.js';
 export { type ForSink, type PipelineMessage, type PipelineResult, toSink } from './pipeline/outputs.js';
-export {
-  type Pipeline,
-  type PipelineCloseOptions,
-  type PipelineCloseResult,
-  type PipelineErrorInfo,
-  type PipelineStageStats,
-  type PipelineStats,
-  pipeline,
+export type {
+  Pipeline,
+  PipelineCloseOptions,
+  PipelineCloseResult,
+  PipelineErrorInfo,
+  PipelineStageStats,
+  PipelineStats,
 } from './pipeline/pipeline.js';
 export type {
   PipelineOptions,
@@ -79,14 +79,13 @@ export {
 } from './proxy.js';
 export { Requester, type RequesterOptions, type RequesterStats, type RequestOptions } from './requester.js';
 export type { ErrorReply } from './serve/error-reply.js';
-export {
-  type ServeOptions,
-  type Server,
-  type ServerCloseOptions,
-  type ServerCloseResult,
-  type ServerErrorInfo,
-  type ServerStats,
-  serve,
+export type {
+  ServeOptions,
+  Server,
+  ServerCloseOptions,
+  ServerCloseResult,
+  ServerErrorInfo,
+  ServerStats,
 } from './serve/server.js';
 export {
   type BatchOptions,

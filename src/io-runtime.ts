@@ -11,6 +11,7 @@
 import { writeSync } from 'node:fs';
 import { isMainThread, MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { IoWorkerData } from '../workers/io-worker.js';
+import { IO_WORKER } from './entry-files.js';
 import type { ChunkGift } from './inbox.js';
 import {
   BELL_READY,
@@ -54,8 +55,6 @@ const TURN_MS = 8;
 const EXIT_GRACE_MS = 1000;
 /** An event loop that had two long turns within this time, in milliseconds, is busy for as long from then on. */
 const CALM_MS = 100;
-
-const workerFile = new URL('../workers/io-worker.js', import.meta.url);
 
 class IoRuntime {
   readonly ports: MessagePort[] = [];
@@ -198,7 +197,7 @@ class IoRuntime {
     const port = channel.port2;
     channel.port1.unref();
     this.ports.push(channel.port1);
-    const worker = new Worker(workerFile, {
+    const worker = new Worker(IO_WORKER, {
       workerData: { loopId, bell: this.bell, port } satisfies IoWorkerData,
       transferList: [port],
       name: 'zeromq-threads I/O',

@@ -5,9 +5,9 @@
  * or an errno value.
  */
 import { createRequire } from 'node:module';
-import { dirname, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { resolve } from 'node:path';
 import { setErrnoTexts } from './errors.js';
+import { PACKAGE_ROOT } from './package-root.js';
 
 export interface Native {
   version(): string;
@@ -126,7 +126,7 @@ export interface Native {
 
   /**
    * From now on sockets can be watched by this thread's event loop, which calls `call` with the slot of one that has
-   * something to do. It counts its long turns in `turns`.
+   * something to do. It counts in `turns` what its long turns took.
    *
    * @returns false where that is not to be had
    */
@@ -264,9 +264,8 @@ function load(): Native {
   const require = createRequire(import.meta.url);
   const chosen = process.env.ZEROMQ_THREADS_ADDON;
   if (chosen !== undefined && chosen !== '') return require(resolve(chosen)) as Native;
-  const root = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
   const find = require('node-gyp-build') as (directory: string) => Native;
-  return find(root);
+  return find(PACKAGE_ROOT);
 }
 
 export const native: Native = load();

@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest';
 
 import { type LineProcess, startNode } from './peers/index.js';
 
-export const PROGRAM = new URL('../dist/src/cli/main.js', import.meta.url);
+export const PROGRAM = new URL('../dist/bundle/src/cli/main.js', import.meta.url);
 /** Milliseconds. */
 export const TIMEOUT = 20_000;
 

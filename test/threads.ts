@@ -113,7 +113,7 @@ function makeSpawn(
 
 // Imported names are rewritten when a test file is loaded; these stay what they are in the text of a function.
 const [withinText, isPendingText, turnText] = [within, isPending, turn].map(String);
-const entry = pathToFileURL(`${PACKAGE_ROOT}/dist/src/index.js`).href;
+const entry = pathToFileURL(`${PACKAGE_ROOT}/dist/bundle/src/index.js`).href;
 
 /** The code of a Worker that runs `source`, which is the text of a {@link Body}. */
 function workerCode(source: string): string {

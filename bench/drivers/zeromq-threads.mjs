@@ -3,6 +3,6 @@ import { runDriver } from '../lib/driver.mjs';
 import { ASYNC_ROLES, THREADS_ROLES } from '../lib/loops.mjs';
 
 await runDriver({
-  load: () => import('../../dist/src/index.js'),
+  load: () => import('../../dist/bundle/src/index.js'),
   roles: { ...ASYNC_ROLES, ...THREADS_ROLES },
 });

@@ -9,7 +9,7 @@ const BENCH_DIR = fileURLToPath(new URL('../', import.meta.url));
 const C_DIR = join(BENCH_DIR, 'c');
 const BUILD_DIR = join(BENCH_DIR, 'build');
 const DRIVERS_DIR = join(BENCH_DIR, 'drivers');
-const LIBRARY = fileURLToPath(new URL('../../dist/src/index.js', import.meta.url));
+const LIBRARY = fileURLToPath(new URL('../../dist/bundle/src/index.js', import.meta.url));
 
 /** The libraries under test; with `-worker`, all of it in a Worker of that process. */
 export const LIBRARIES = [

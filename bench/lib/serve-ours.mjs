@@ -1,5 +1,5 @@
 /** serve() as a server of the serve benchmark. */
-import { serve, version } from '../../dist/src/index.js';
+import { serve, version } from '../../dist/bundle/src/index.js';
 import { THREADS } from '../cases/serve.mjs';
 import { runServer } from './serve-driver.mjs';
 

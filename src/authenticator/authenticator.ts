@@ -9,6 +9,7 @@
 import { access, constants, readdir } from 'node:fs/promises';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { Context } from '../context.js';
+import { ZAP_THREAD } from '../entry-files.js';
 import { argumentError, HandlerError, SocketClosedError, TimeoutError, ZmqError } from '../errors.js';
 import { checkOptions } from '../pending.js';
 import { attachmentOf, Socket } from '../socket.js';
@@ -61,8 +62,6 @@ export interface AuthenticatorStats {
   /** Events that nobody read in time. */
   readonly eventsDropped: number;
 }
-
-const threadFile = new URL('../../workers/zap-thread.js', import.meta.url);
 
 /** Nobody need hold an Authenticator that is at work. */
 const open = new Set<Authenticator>();
@@ -122,7 +121,7 @@ export class Authenticator {
     this.#socket = boundRouter(context);
     const channel = new MessageChannel();
     this.#port = channel.port1;
-    this.#worker = new Worker(threadFile, {
+    this.#worker = new Worker(ZAP_THREAD, {
       workerData: {
         socket: this.#socket.share(),
         port: channel.port2,

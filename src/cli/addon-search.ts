@@ -2,9 +2,8 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { relative, resolve, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { PACKAGE_ROOT } from '../package-root.js';
 
-export const PACKAGE_ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 export const ADDON_VARIABLE = 'ZEROMQ_THREADS_ADDON';
 
 /** How an addon came to be used. */

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
 import { Command } from 'commander';
+import { DOCTOR_SELF_TEST } from '../entry-files.js';
 
 import { ADDON_VARIABLE, type AddonFound, findAddon } from './addon-search.js';
 import { addExamples } from './arguments.js';
@@ -101,7 +102,7 @@ function addonFinding(found: AddonFound | undefined): Finding {
 
 /** Runs the self-test in a process of its own, and tells what it prints; and how it ended, unless well. */
 async function* selfTest(session: Session): AsyncGenerator<Finding, void, undefined> {
-  const script = fileURLToPath(new URL('./doctor-self-test.js', import.meta.url));
+  const script = fileURLToPath(DOCTOR_SELF_TEST);
   const child = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'pipe'] });
   const stop = (): void => void child.kill('SIGKILL');
   session.signal.addEventListener('abort', stop);

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Argument, Command, Option } from 'commander';
+import { COMMAND_LINE } from '../entry-files.js';
 import type { Socket } from '../index.js';
 import { addExamples, addNotes, type Example, integer, seconds } from './arguments.js';
 import { CommandError, checkingInput, usageError } from './outcome.js';
@@ -146,7 +147,7 @@ function printer<Row extends object>(
 
 /** Starts the other process. @returns where it listens */
 async function startPeer(session: Session, endpoint: string): Promise<string> {
-  const main = fileURLToPath(new URL('./main.js', import.meta.url));
+  const main = fileURLToPath(COMMAND_LINE);
   const child = spawn(process.execPath, [main, 'perf', '--serve', endpoint, '--until-input-ends'], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { deserialize } from 'node:v8';
 import { Piscina } from 'piscina';
 import { diagnostics } from '../diagnostics.js';
+import { HANDLER_THREAD } from '../entry-files.js';
 import { HandlerError, TimeoutError } from '../errors.js';
 import { ORDER_ABORT, ORDER_STOP } from '../layout.js';
 import { type LaneMessage, native } from '../native.js';
@@ -68,7 +69,6 @@ export interface ThreadEvent {
   readonly wait?: number;
 }
 
-const threadFile = new URL('../../workers/handler-thread.js', import.meta.url).href;
 /** Bytes that wait in all lanes together; a single message may be larger. */
 const MOST_BYTES = 64 * 1024 * 1024;
 /** How often the host looks whether a thread is gone, or all is done, in milliseconds. */
@@ -110,7 +110,7 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
     try {
       this.pool = new Piscina({
         ...worker,
-        filename: threadFile,
+        filename: HANDLER_THREAD.href,
         minThreads: threads,
         maxThreads: threads,
         idleTimeout: Number.POSITIVE_INFINITY,

@@ -1,8 +1,9 @@
 /**
- * pipeline(): messages from sources through handlers in several threads, stage after stage, to sinks.
+ * Messages from sources through handlers in several threads, stage after stage, to sinks: what pipeline() starts.
  */
 import { EventEmitter } from 'node:events';
 import { connectionDefaults } from '../connection-defaults.js';
+import { STAGE_OUTLET } from '../entry-files.js';
 import { ZmqError } from '../errors.js';
 import { LaneHost, type LostMessage, type ThreadEvent } from '../lanes/lane-host.js';
 import { LaneIo } from '../lanes/lane-io.js';
@@ -26,8 +27,6 @@ import { OrderWords } from './order-words.js';
 import type { Output } from './outputs.js';
 import { type CheckedPipeline, checkPipelineOptions, type PipelineOptions } from './pipeline-options.js';
 import type { StageOutletData } from './stage-outlet.js';
-
-const outletFile = new URL('./stage-outlet.js', import.meta.url).href;
 
 /**
  * The time limit on what is not acknowledged counts, too, while the peer is there and has no room, and what is under way
@@ -198,7 +197,7 @@ export class Pipeline extends EventEmitter<PipelineEvents> {
       io: this.#io,
       sources: index === 0 ? this.#sockets.sources : [],
       route,
-      outlet: { module: outletFile, data },
+      outlet: { module: STAGE_OUTLET.href, data },
       ...(order !== undefined && {
         isSafe: (ticket: number) => native.sequencerHas(order.sequencer, ticket),
       }),
@@ -401,23 +400,7 @@ function open(
   return socket;
 }
 
-/**
- * Starts a pipeline: messages of the sources are handled by a module's function, in several threads, and what it
- * returns goes to the sinks.
- *
- * ```ts
- * const line = await pipeline({
- *   source: { type: 'PULL', bind: 'tcp://127.0.0.1:5556' },
- *   sink: { type: 'PUSH', connect: 'tcp://127.0.0.1:5557' },
- *   handler: new URL('./transform.js', import.meta.url),
- *   threads: 4,
- *   ordered: true,
- * });
- * ```
- *
- * @throws (rejects) {@link ArgumentError} for bad options, {@link HandlerError} if a handler cannot be loaded,
- *   {@link ZmqError} if a socket cannot be bound
- */
-export async function pipeline(options: PipelineOptions): Promise<Pipeline> {
+/** Checks the options, opens the sockets and starts the threads; see `pipeline`. */
+export async function startPipeline(options: PipelineOptions): Promise<Pipeline> {
   return Pipeline.start(checkPipelineOptions(options));
 }

@@ -1,8 +1,9 @@
 /**
- * serve(): a server whose requests are handled by a module, in several threads.
+ * A server whose requests are handled by a module, in several threads: what serve() starts.
  */
 import { EventEmitter } from 'node:events';
 import { connectionDefaults } from '../connection-defaults.js';
+import { REPLY_OUTLET } from '../entry-files.js';
 import { ArgumentError, argumentError, ZmqError } from '../errors.js';
 import {
   checkEndpoints,
@@ -31,8 +32,6 @@ import { checkFlag, checkNames, checkTimeout } from '../pending.js';
 import { Router } from '../sockets.js';
 import { defaultErrorReply, type ErrorReply, wordedReply } from './error-reply.js';
 import { ReplyQueue } from './reply-queue.js';
-
-const outletFile = new URL('./reply-outlet.js', import.meta.url).href;
 
 /** Options of `serve`. */
 export interface ServeOptions extends HandlerOptions {
@@ -258,23 +257,8 @@ export class Server extends EventEmitter<ServerEvents> {
   }
 }
 
-/**
- * Starts a server: requests of REQ and DEALER peers are handled by a module's function, in several threads, and what
- * it returns goes back to whoever asked.
- *
- * ```ts
- * const server = await serve({
- *   bind: 'tcp://127.0.0.1:5555',
- *   handler: new URL('./handler.js', import.meta.url),
- *   threads: 4,
- * });
- * await server.close({ drain: true, timeout: 5000 });
- * ```
- *
- * @throws (rejects) {@link ArgumentError} for bad options, {@link HandlerError} if the handler cannot be loaded,
- *   {@link ZmqError} if the socket cannot be bound
- */
-export async function serve(options: ServeOptions): Promise<Server> {
+/** Checks the options, opens the socket and starts the threads; see `serve`. */
+export async function startServer(options: ServeOptions): Promise<Server> {
   if (typeof options !== 'object' || options === null) throw argumentError('options', 'an object', options);
   checkNames('options', options, OPTION_NAMES);
   const bind = checkEndpoints('bind', options.bind);
@@ -311,7 +295,7 @@ export async function serve(options: ServeOptions): Promise<Server> {
       sources: [socket as never],
       route: routing,
       outlet: {
-        module: outletFile,
+        module: REPLY_OUTLET.href,
         data: {
           socket: socket.share(),
           errorReply: errorReply === false ? 'none' : errorReply === undefined ? 'thread' : 'host',
