@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "allocator.h"
 #include "layout.h"
 
 namespace zt {
@@ -15,7 +16,9 @@ uint32_t takeChunkId() {
 }
 }  // namespace
 
-Chunk::Chunk(uint8_t* base, size_t size) : id(takeChunkId()), base(base), size(size) {}
+Chunk::Chunk(uint8_t* base, size_t size) : id(takeChunkId()), base(base), size(size) {
+  if (size >= kFullChunkBytes) keepFreedMemory();  // there are many messages, or large ones
+}
 
 void Chunk::reset() {
   word(kChunkPublished)

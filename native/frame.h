@@ -6,6 +6,7 @@
 #include <cstring>
 #include <new>
 
+#include "allocator.h"
 #include "sanitizer.h"
 
 namespace zt {
@@ -14,6 +15,7 @@ class Frame {
  public:
   Frame() { zmq_msg_init(&message_); }
   Frame(const void* data, size_t size) {
+    if (size >= kLargeBytes) keepFreedMemory();
     if (zmq_msg_init_size(&message_, size) != 0) throw std::bad_alloc();
     if (size > 0) std::memcpy(zmq_msg_data(&message_), data, size);
     ZT_HANDED_TO_LIBZMQ(zmq_msg_data(&message_));  // over inproc the peer reads this very memory
