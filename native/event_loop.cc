@@ -1,5 +1,6 @@
 #include "event_loop.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "socket.h"
@@ -14,6 +15,9 @@ namespace zt {
 namespace {
 
 constexpr uint64_t kLongTurnNs = 2'000'000;
+// A single turn may be anything, a module that is loaded or a garbage collection: no more of it
+// counts.
+constexpr uint64_t kMostOfTurnNs = 8'000'000;
 
 // libzmq closes its descriptor whenever some thread closes the socket; ours stays until libuv has
 // let go of it. -1 if there can be none.
@@ -170,7 +174,10 @@ void EventLoop::turned(uv_prepare_t* prepare) {
   // Without the metrics a wait could not be told from work.
   const bool known = idle > 0 && loop->turnBegan_ > 0;
   const uint64_t own = uint64_t{loop->turns_[kTurnsOwn]} * 1000;
-  if (known && busy > kLongTurnNs + own) ++loop->turns_[kTurnsLong];
+  if (known && busy > kLongTurnNs + own) {
+    const uint64_t other = std::min(busy - own, kMostOfTurnNs);
+    loop->turns_[kTurnsLong] += static_cast<uint32_t>(other / 1000);
+  }
   loop->turns_[kTurnsOwn] = 0;
   loop->turnBegan_ = now;
   loop->idleThen_ = idle;

@@ -24,7 +24,7 @@ class Socket;
 
 // Words that the event loop and its thread's JavaScript share; nobody else does.
 enum TurnWord : uint32_t {
-  kTurnsLong = 0,  // how many turns were long, wraps
+  kTurnsLong = 0,  // microseconds of long turns that went into other things, wraps
   kTurnsOwn =
       1,  // of this turn, microseconds that went into messages; JavaScript adds, the loop clears
   kTurnWords = 2,

@@ -53,8 +53,14 @@ const TOKENS_AT_ONCE = 256;
 const TURN_MS = 8;
 /** What sockets that would linger for ever are granted when the process ends, in milliseconds. */
 const EXIT_GRACE_MS = 1000;
-/** An event loop that had two long turns within this time, in milliseconds, is busy for as long from then on. */
+/** How long an event loop that is busy with other things passes for busy, in milliseconds. */
 const CALM_MS = 100;
+/** It is when long turns for other things take more than this part of its time: collecting garbage takes less. */
+const BUSY_PART = 0.2;
+/** By so much; more than a single turn counts for. */
+const BUSY_MICROSECONDS = 10_000;
+/** In TURNS_OWN: all of the turn went into messages. */
+const ALL_OWN = 0xffffffff;
 
 class IoRuntime {
   readonly ports: MessagePort[] = [];
@@ -71,12 +77,17 @@ class IoRuntime {
   private loops = 0;
   private holds = 0;
   private readonly turns = new Uint32Array(new SharedArrayBuffer(TURN_WORDS * 4));
-  private longTurns = 0;
-  private longTurnAt = -Infinity;
+  /** TURNS_LONG as it was last seen, and when. */
+  private longSeen = 0;
+  private longAt = 0;
+  /** Microseconds of long turns, less a part of the time that has passed. */
+  private longLately = 0;
   private busyUntil = 0;
   private readonly watches: boolean;
   private armed = false;
   private turnAt = performance.now();
+  /** From when on this turn's time has not been counted yet. */
+  private ownSince = this.turnAt;
   private turn: Promise<void> | undefined;
 
   constructor() {
@@ -230,27 +241,38 @@ class IoRuntime {
   get watchesSockets(): boolean {
     if (!this.watches) return false;
     const long = this.turns[TURNS_LONG]!;
-    if (long === this.longTurns && this.busyUntil === 0) return true;
+    if (long === this.longSeen && this.busyUntil === 0) return true;
     const now = performance.now();
-    if (long !== this.longTurns) {
-      // A single one may be anything: a module that is loaded, a garbage collection.
-      if (long > this.longTurns + 1 || now - this.longTurnAt < CALM_MS) this.busyUntil = now + CALM_MS;
-      this.longTurns = long;
-      this.longTurnAt = now;
+    if (long !== this.longSeen) {
+      // What comes in is long turns, what goes out is a part of the time: it fills when they take more than that.
+      const gone = (now - this.longAt) * 1000 * BUSY_PART;
+      this.longLately = Math.max(0, this.longLately - gone) + ((long - this.longSeen) >>> 0);
+      this.longSeen = long;
+      this.longAt = now;
+      if (this.longLately > BUSY_MICROSECONDS) this.busyUntil = now + CALM_MS;
     }
     if (now < this.busyUntil) return false;
     this.busyUntil = 0;
     return true;
   }
 
-  /** The messages that this turn of the event loop was for are dealt with. */
+  /** The messages that this turn of the event loop was for are dealt with: what it took so far was for them. */
   worked(): void {
-    this.turns[TURNS_OWN]! += (performance.now() - this.turnAt) * 1000;
+    const now = performance.now();
+    const own = this.turns[TURNS_OWN]! + (now - this.ownSince) * 1000;
+    this.turns[TURNS_OWN] = Math.min(own, ALL_OWN); // a turn that a pause is in stays all of it
+    this.ownSince = now;
+  }
+
+  /** This turn of the event loop is for messages. */
+  private begin(): void {
+    this.turnAt = performance.now();
+    this.ownSince = this.turnAt;
   }
 
   /** A socket that this thread's event loop watches has something. */
   private readonly signalled = (slot: number): void => {
-    this.turnAt = performance.now();
+    this.begin();
     this.call(slot);
   };
 
@@ -286,7 +308,7 @@ class IoRuntime {
   }
 
   private readonly rung = (): void => {
-    this.turnAt = performance.now();
+    this.begin();
     this.answer();
     this.armed = false;
     if (this.wakeables.size > 0) this.arm();
@@ -326,11 +348,11 @@ class IoRuntime {
   pause(): Promise<void> | undefined {
     if (this.turn !== undefined) return this.turn;
     if (performance.now() - this.turnAt < TURN_MS) return undefined;
-    this.turns[TURNS_OWN] = 0xffffffff;
+    this.turns[TURNS_OWN] = ALL_OWN;
     this.turn = new Promise((resolve) => {
       setImmediate(() => {
         this.turn = undefined;
-        this.turnAt = performance.now();
+        this.begin();
         resolve();
       });
     });

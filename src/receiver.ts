@@ -181,6 +181,7 @@ export class Receiver {
     };
     pending.limit(deadline, what, withdraw, () => this.lookAgain());
     this.queue.push(pending);
+    this.attachment.runtime.worked();
     this.attachment.hold();
     this.declare();
     return pending.promise as Promise<Value>;
@@ -240,10 +241,7 @@ export class Receiver {
       if (inbox.available() > 0) return true;
       if (code === PUMP_NEED_CHUNK) inbox.addChunk(pumped[2]!);
       else if (code === PUMP_ERROR) throw attachment.failure(pumped[1]!, 'Cannot receive');
-      else if (code === PUMP_EMPTY) {
-        attachment.runtime.worked();
-        return false;
-      }
+      else if (code === PUMP_EMPTY) return false;
     }
   }
 
