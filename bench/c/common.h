@@ -154,9 +154,11 @@ static inline int finish(void* context, void* socket, const result_t* result) {
   return 0;
 }
 
+/* Written to: memory that never was is one and the same page of zeros, which no other memory is as quick as. */
 static inline uint8_t* make_payload(uint64_t size) {
-  uint8_t* payload = calloc(size ? size : 1, 1);
+  uint8_t* payload = malloc(size ? size : 1);
   if (!payload) abort();
+  memset(payload, 0x5a, size ? size : 1);
   return payload;
 }
 

@@ -2,6 +2,8 @@
 import { rate } from '../lib/trial.mjs';
 import { countFor, formatSize, named, npmShare, SIZES } from './variants.mjs';
 
+/** From here on memory that is shared is sent without a copy. */
+const ZERO_COPY = 16_384;
 const RECEIVER = { library: 'c', role: 'pull' };
 
 function pushCase({ size, hwm, full = false, frames = 1 }) {
@@ -32,6 +34,9 @@ function pushCase({ size, hwm, full = false, frames = 1 }) {
       variant('c', 'push', ''),
       variant('zeromq-threads', 'push', '`await send`'),
       variant('zeromq-threads', 'push-sync', '`sendSync`'),
+      ...(size < ZERO_COPY
+        ? []
+        : [variant('zeromq-threads', 'push-shared', '`await send` of shared memory, without a copy')]),
       variant('npm-zeromq', 'push', '`await send`', { share }),
       variant('zeromq-threads-worker', 'push', '`await send`', { full: true }),
       variant('npm-zeromq-worker', 'push', '`await send`', { share, full: true }),

@@ -7,9 +7,12 @@ export function checksumOf(count, period = 256) {
 }
 
 /** One payload for each first byte, so that no sender writes into memory it has already handed over. */
-export function makePayloads(size) {
-  return Array.from({ length: 256 }, (_, first) => {
-    const payload = Buffer.alloc(size);
+export function makePayloads(size, { count = 256, shared = false } = {}) {
+  return Array.from({ length: Math.min(256, count) }, (_, first) => {
+    // Written to: memory that never was is one and the same page of zeros, which no other memory is as quick as.
+    const payload = shared
+      ? Buffer.from(new SharedArrayBuffer(size)).fill(0x5a)
+      : Buffer.alloc(size, 0x5a);
     payload[0] = first;
     return payload;
   });

@@ -204,6 +204,11 @@ export async function pushAwait(socket, options) {
   return sent(options, checksum, start);
 }
 
+/** From shared memory, which goes without a copy. */
+export function pushShared(socket, options) {
+  return pushAwait(socket, { ...options, shared: true });
+}
+
 export function pushSync(socket, options) {
   const { count, period } = options;
   const messages = makeMessages(options);
@@ -224,8 +229,8 @@ export async function publish(socket, options) {
 }
 
 /** One message for each first byte: a frame, or a list of frames of which the first starts with that byte. */
-function makeMessages({ size, frames }) {
-  const payloads = makePayloads(size);
+function makeMessages({ size, frames, count, shared }) {
+  const payloads = makePayloads(size, { count, shared });
   if (frames === 1) return payloads;
   return payloads.map((payload) => [payload, ...Array.from({ length: frames - 1 }, () => payloads[0])]);
 }
@@ -412,6 +417,7 @@ export const THREADS_ROLES = {
   'pull-recv': ['Pull', pullRecv],
   'pull-sync': ['Pull', pullSync],
   'push-sync': ['Push', pushSync],
+  'push-shared': ['Push', pushShared],
   'subscribe-batches': ['Subscriber', pullBatches],
   'echo-server-sync': ['Router', echoServerSync],
   'echo-client-sync': ['Dealer', echoClientSync],

@@ -46,7 +46,7 @@ export const TARGETS = [
   { what: 'send, awaited, 16 B, mark 1,000', ...atLeast(0.6, 'push-16', `${OURS}-push`, C) },
   { what: 'send, awaited, 16 B, mark 1,000', ...atLeast(8, 'push-16', `${OURS}-push`, NPM) },
   { what: 'send, awaited, 16 B, no mark', ...atLeast(0.75, 'push-16-hwm0', `${OURS}-push`, C) },
-  { what: 'send, 1 MiB', ...atLeast(1, `push-${2 ** 20}`, `${OURS}-push`, NPM) },
+  { what: 'send, 1 MiB, without a copy', ...atLeast(1, `push-${2 ** 20}`, `${OURS}-push-shared`, NPM) },
   { what: 'echo ROUTER-DEALER, 1,000 in flight', ...atLeast(8, 'echo-64-1000', `${OURS}-async`, NPM) },
   ...['p50', 'p99'].map((key) => ({
     what: 'round trip, 1 in flight, asynchronous',
