@@ -1,9 +1,10 @@
 /** Receiving goes on while the event loop is busy, and the event loop goes on while receives wait. */
 import { expect, test } from 'vitest';
-import { Pull } from 'zeromq-threads';
 
 import { CTL_PUBLISHED_MESSAGES } from '../dist/src/layout.js';
+// Modules and not the bundle, which has their insides to itself.
 import { attachmentOf, type Socket } from '../dist/src/socket.js';
+import { Pull } from '../dist/src/sockets.js';
 import { within } from './bounded.js';
 import { ofTest } from './linked.js';
 import { addToChecksum, endpoints, patternChecksum, startPeer } from './peers/index.js';
