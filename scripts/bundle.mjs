@@ -45,8 +45,13 @@ await bundle.write({
   chunkFileNames: 'src/[name]-[hash].js',
   codeSplitting: {
     groups: [
-      // All that an I/O worker needs.
-      { name: 'native', test: /\/src\/(?:describe-value|errors|layout|native|package-root)\.ts$/, priority: 2 },
+      // What does without the addon, which the command line loads late, and then that.
+      {
+        name: 'base',
+        test: /\/src\/(?:describe-value|entry-files|errors|layout|package-root|socket-types)\.ts$/,
+        priority: 3,
+      },
+      { name: 'native', test: /\/src\/native\.ts$/, priority: 2 },
       // What sockets are made of, and those who use them share.
       { name: 'core', test: /\/src\/(?!index|draft|multi-core)[^/]+\.ts$/, priority: 1 },
     ],
