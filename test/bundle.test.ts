@@ -1,0 +1,42 @@
+/** What users import is a bundle: of few files, with all that is loaded by address, and without what sockets do not need. */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+import * as entryFiles from '../dist/src/entry-files.js';
+
+const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
+
+/** The files and packages that an import of `file` loads. */
+function loadedBy(file: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  for (const [, name] of readFileSync(file, 'utf8').matchAll(/^import\b[^;'"]*['"]([^'"]+)['"];/gm)) {
+    if (name === undefined) continue;
+    if (name.startsWith('.')) loadedBy(resolve(dirname(file), name), seen);
+    else seen.add(name);
+  }
+  return seen;
+}
+
+test.each(Object.entries(entryFiles))('%s is bundled', (_, { href }) => {
+  const file = fileURLToPath(href);
+  expect(file.startsWith(DIST), file).toBe(true);
+  expect(existsSync(`${DIST}bundle/${file.slice(DIST.length)}`), file).toBe(true);
+});
+
+test('an import loads a handful of files, and no package', () => {
+  const loaded = [...loadedBy(`${DIST}bundle/src/index.js`)];
+  const packages = loaded.filter((name) => !name.startsWith('/') && !name.startsWith('node:'));
+  expect(packages).toEqual([]);
+  const files = loaded.filter((name) => name.startsWith('/'));
+  expect(files.length, files.join('\n')).toBeGreaterThan(2);
+  expect(files.length, files.join('\n')).toBeLessThan(12);
+});
+
+test('the command line loads the addon when it needs it', () => {
+  const loaded = [...loadedBy(`${DIST}bundle/src/cli/main.js`)];
+  expect(loaded.filter((name) => /\/(?:core|native)-/.test(name))).toEqual([]);
+  expect(loaded).toContain('commander');
+});
