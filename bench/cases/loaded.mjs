@@ -33,6 +33,25 @@ function busyCase(size, part, full) {
   };
 }
 
+/** More than one npm zeromq thread receives in half of its time, and less than it receives in all of it. */
+const OFFERED = 200_000;
+
+/** As above, from a C sender at a steady rate, which leaves the cores time: what falls behind is the receiver's doing. */
+function offeredCase(part) {
+  const { variants, ...rest } = busyCase(16, part, part === 1);
+  return {
+    ...rest,
+    name: `busy-16-offered-${part * 100}`,
+    title: `PULL, 16 B over tcp, ${OFFERED} offered a second, main thread ${part * 100} % busy`,
+    group: 'busy main thread, steady rate',
+    variants: variants.map((variant) => ({
+      ...variant,
+      count: part === 1 && !variant.library.endsWith('-worker') ? OFFERED / 4 : 2 * OFFERED,
+      connector: { library: 'c', role: 'push-rate', options: { rate: OFFERED } },
+    })),
+  };
+}
+
 const RATE = 100_000;
 
 /** Timers of a thread that receives at a steady rate. */
@@ -53,5 +72,6 @@ const delayCase = {
 export const loadedCases = [
   ...[0, 0.5, 1].map((part) => busyCase(16, part, part === 1)),
   ...[0, 0.5, 1].map((part) => busyCase(16_384, part, part === 1)),
+  ...[0, 0.5, 1].map((part) => offeredCase(part)),
   delayCase,
 ];
