@@ -10,8 +10,8 @@ namespace zt {
 constexpr size_t kLargeBytes = 16 * 1024;
 
 // Has the C library keep memory of freed large blocks for the next ones, up to 64 MiB. Any thread,
-// any number of times; does nothing where that is the allocator's way anyhow, or where somebody told
-// it otherwise (mallopt, MALLOC_TRIM_THRESHOLD_, ...).
+// any number of times; does nothing where that is the allocator's way anyhow, or where somebody
+// told it otherwise (mallopt, MALLOC_TRIM_THRESHOLD_, ...).
 void keepFreedMemory();
 
 }  // namespace zt
