@@ -6,7 +6,7 @@ import type { CommonSocket } from 'zeromq-threads';
 import { endpoints } from './peers/index.js';
 
 /** Closes `socket` without linger when the test ends. @returns the socket */
-export function ofTest<Kind extends CommonSocket>(socket: Kind): Kind {
+export function ofTest<Kind extends Pick<CommonSocket, 'close'>>(socket: Kind): Kind {
   onTestFinished(() => socket.close({ linger: 0 }));
   return socket;
 }

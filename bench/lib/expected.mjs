@@ -10,9 +10,7 @@ export function checksumOf(count, period = 256) {
 export function makePayloads(size, { count = 256, shared = false } = {}) {
   return Array.from({ length: Math.min(256, count) }, (_, first) => {
     // Written to: memory that never was is one and the same page of zeros, which no other memory is as quick as.
-    const payload = shared
-      ? Buffer.from(new SharedArrayBuffer(size)).fill(0x5a)
-      : Buffer.alloc(size, 0x5a);
+    const payload = shared ? Buffer.from(new SharedArrayBuffer(size)).fill(0x5a) : Buffer.alloc(size, 0x5a);
     payload[0] = first;
     return payload;
   });
