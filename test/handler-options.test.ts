@@ -84,7 +84,7 @@ describe('serve() refuses a bad', () => {
     ['socketOptions, null', { socketOptions: null }, /^socketOptions: expected an object, got null$/],
   ])('%s', async (_, options, words) => {
     const bind = 'tcp://127.0.0.1:*';
-    expect(await refusal(serve({ bind, handler, threads: 1, ...options }))).toMatch(words);
+    expect(await refusal(serve({ bind, handler, threads: 1, ...(options as object) }))).toMatch(words);
   });
 });
 
