@@ -58,6 +58,13 @@ Napi::Value socketEndpoint(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), attachment->socket()->endpoint(Call, address.c_str()));
 }
 
+template <int (Socket::*Call)(const std::string&)>
+Napi::Value socketListen(const Napi::CallbackInfo& info) {
+  auto& attachment = slotOf(info, Environment::of(info).attachments);
+  Socket& socket = *attachment->socket();
+  return Napi::Number::New(info.Env(), (socket.*Call)(info[1].As<Napi::String>()));
+}
+
 Napi::Value socketSetOption(const Napi::CallbackInfo& info) {
   auto& attachment = slotOf(info, Environment::of(info).attachments);
   Bytes bytes;
@@ -149,9 +156,9 @@ void defineSocketBinding(Environment& environment, Napi::Object exports) {
   define(environment, exports, "socketOpen", socketOpen);
   define(environment, exports, "socketAttach", socketAttach);
   define(environment, exports, "socketType", socketType);
-  define(environment, exports, "socketBind", socketEndpoint<zmq_bind>);
+  define(environment, exports, "socketBind", socketListen<&Socket::bind>);
   define(environment, exports, "socketConnect", socketEndpoint<zmq_connect>);
-  define(environment, exports, "socketUnbind", socketEndpoint<zmq_unbind>);
+  define(environment, exports, "socketUnbind", socketListen<&Socket::unbind>);
   define(environment, exports, "socketDisconnect", socketEndpoint<zmq_disconnect>);
   define(environment, exports, "socketSetOption", socketSetOption);
   define(environment, exports, "socketGetOption", socketGetOption);

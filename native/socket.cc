@@ -6,10 +6,13 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "listeners.h"
+
 namespace zt {
 
 namespace {
 
+constexpr size_t kLongestHost = 256;      // what a wildcard may become
 constexpr int kXpubManualLastValue = 98;  // of libzmq's draft interface
 
 struct Directory {
@@ -260,6 +263,29 @@ void Socket::noteEndpointLocked(const char* address) {
 
 int Socket::endpoint(int (*call)(void*, const char*), const char* address) {
   return withEndpoint(address, [&] { return call(handle_, address) == 0 ? 0 : zmq_errno(); });
+}
+
+int Socket::bind(const std::string& address) {
+  return bindOnceFree(address, [&] {
+    return withEndpoint(address.c_str(), [&] {
+      if (zmq_bind(handle_, address.c_str()) != 0) return zmq_errno();
+      std::vector<char> resolved(address.size() + kLongestHost);
+      size_t size = resolved.size();
+      if (zmq_getsockopt(handle_, ZMQ_LAST_ENDPOINT, resolved.data(), &size) == 0)
+        listening_.emplace_back(resolved.data());
+      return 0;
+    });
+  });
+}
+
+int Socket::unbind(const std::string& address) {
+  const int error = endpoint(zmq_unbind, address.c_str());
+  if (error != 0) return error;
+  noteStoppedListening({address});
+  Guard guard(mutex);
+  const auto known = std::find(listening_.begin(), listening_.end(), address);
+  if (known != listening_.end()) listening_.erase(known);
+  return 0;
 }
 
 int Socket::withEndpoint(const char* address, const std::function<int()>& call) {

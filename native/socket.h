@@ -128,8 +128,11 @@ class Socket : public std::enable_shared_from_this<Socket> {
   // never comes.
   std::atomic<bool> touched{false};
 
+  // 0 or errno. An address where this process has just stopped listening is waited for.
+  int bind(const std::string& address);
+  int unbind(const std::string& address);
   int endpoint(int (*call)(void*, const char*),
-               const char* address);  // bind, connect, ...: 0 or errno
+               const char* address);  // connect, disconnect, ...: 0 or errno
   // Of the draft API. 0 or errno; ENOTSUP without it.
   int joinGroup(const char* group, bool leave);
   int connectPeer(const char* address, uint32_t& routingId);
@@ -185,7 +188,8 @@ class Socket : public std::enable_shared_from_this<Socket> {
   bool datagrams_ = false;  // whether what it sends may go out over UDP
   bool claimed_ = false;
   bool monitored_ = false;
-  std::weak_ptr<Socket> watched_;  // whose monitor events this one receives
+  std::vector<std::string> listening_;  // at which endpoints, resolved
+  std::weak_ptr<Socket> watched_;       // whose monitor events this one receives
   int sendHighWaterMark_ = 1000;
   size_t overflowCapacity_ = 0;
   size_t overflow_ = 0;        // how many at the front of the outbox were accepted already

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "attachment.h"
+#include "listeners.h"
 #include "socket.h"
 
 namespace zt {
@@ -66,6 +67,7 @@ bool Socket::close(long linger, long capMs, bool capOnlyInfinite) {
     outbox_.clear();
     fireAllLocked();
     descriptor_.reset();
+    noteStoppedListening(listening_);
   }
   int effective = -1;
   size_t size = sizeof effective;

@@ -181,16 +181,7 @@ describe('close', () => {
     const endpoint = first.bind(endpoints.tcp());
     for (let round = 0; round < 20; round += 1) {
       const socket = round === 0 ? first : new Pull();
-      // libzmq unbinds in the background.
-      for (let attempt = 0; round > 0; attempt += 1) {
-        try {
-          socket.bind(endpoint);
-          break;
-        } catch (error) {
-          if ((error as { code?: string }).code !== 'EADDRINUSE' || attempt > 1000) throw error;
-          await new Promise((resolve) => setTimeout(resolve, 5));
-        }
-      }
+      if (round > 0) socket.bind(endpoint);
       const waiting = socket.recv();
       expect(await isPending(waiting, 1)).toBe(true);
       socket.close();
