@@ -147,6 +147,7 @@ export class Attachment implements Wakeable {
   /** Whether this thread's own event loop may wait for messages, instead of an I/O worker. */
   get watchesItself(): boolean {
     const { context, dedicatedWorker } = this.setup;
+    if (this.sender.waitsForPeer) return false;
     return !dedicatedWorker && context?.ioWorkers === undefined && this.runtime.watchesSockets;
   }
 

@@ -296,6 +296,17 @@ export class Receiver {
     native.register(this.attachment.slot, loop);
   }
 
+  /**
+   * Has an I/O worker receive although nobody asks: until all has been received that a peer sent, libzmq does not see
+   * that the peer is gone, and sends to it wait. (Not where that would take messages from other threads.)
+   */
+  receiveAhead(): void {
+    if (this.by === 'ioWorker' || this.limited) return;
+    this.deactivate();
+    if (this.queue.length > 0) this.declare();
+    else this.activate();
+  }
+
   /** A poller wants to see what is readable, so messages stay with libzmq unless somebody waits for them. */
   yieldToWatchers(): void {
     if (this.queue.length === 0) this.deactivate();
@@ -395,7 +406,10 @@ export class Receiver {
       }
     } finally {
       // Those who were waiting before wait on for the I/O worker.
-      if (this.queue.length > 0 && attachment.ended === undefined) this.declare();
+      if (attachment.ended === undefined) {
+        if (this.queue.length > 0) this.declare();
+        else if (attachment.sender.waitsForPeer) this.receiveAhead();
+      }
     }
   }
 

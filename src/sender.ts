@@ -42,6 +42,8 @@ export class Sender {
   private sends = 0;
   private unsettled = 0;
   private settling = false;
+  /** Whether a blocking send waits. */
+  private blocked = false;
 
   constructor(private readonly attachment: Attachment) {}
 
@@ -85,7 +87,13 @@ export class Sender {
     if (signal?.aborted) throw signal.reason;
     const result = this.handOver(data, checkFlag('more', options?.more), timeout !== 0, options);
     if (result >= SEND_FIRST_TOKEN) {
-      this.waitSent(result, timeout);
+      this.blocked = true;
+      this.serve();
+      try {
+        this.waitSent(result, timeout);
+      } finally {
+        this.blocked = false;
+      }
       return;
     }
     if (result < 0) throw this.sendError(-result, timeout);
@@ -191,10 +199,16 @@ export class Sender {
     this.settle();
   }
 
+  /** Whether sends wait that fail once the peer is gone. */
+  get waitsForPeer(): boolean {
+    return this.attachment.type.namesPeer && (this.blocked || this.pending.size > 0);
+  }
+
   /** Makes sure that an I/O worker empties the outbox. */
   private serve(): void {
     const { attachment } = this;
     if (attachment.assignedLoop < 0) attachment.receiver.register(attachment.useLoop());
+    if (this.waitsForPeer) attachment.receiver.receiveAhead();
   }
 
   private waitSent(token: number, timeout: number): void {

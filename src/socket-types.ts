@@ -14,6 +14,11 @@ export interface SocketTypeTraits {
    * such sends may be accepted first and handed to libzmq later.
    */
   failsOnlyWithEagain: boolean;
+  /**
+   * Whether a message names the peer that gets it, so that its send fails once that peer is gone. libzmq notices that
+   * only when all that the peer sent before has been received.
+   */
+  namesPeer: boolean;
   /** How many frames each message has; undefined where that is up to the application. */
   frames: 1 | 2 | undefined;
   /** What each message has besides its bytes: who it is for or from, or its group. */
@@ -25,12 +30,13 @@ export interface SocketTypeTraits {
 const STABLE = {
   canSubscribe: false,
   failsOnlyWithEagain: false,
+  namesPeer: false,
   frames: undefined,
   tag: undefined,
   draft: false,
 };
 const DRAFT = { ...STABLE, frames: 1 as const, draft: true };
-const BY_ROUTING_ID = { ...DRAFT, tag: 'routingId' as const };
+const BY_ROUTING_ID = { ...DRAFT, namesPeer: true, tag: 'routingId' as const };
 const BY_GROUP = { ...DRAFT, tag: 'group' as const };
 
 /** Every socket type of libzmq under its own name. */
@@ -41,12 +47,12 @@ export const SOCKET_TYPES = {
   REQ: { ...STABLE, id: 3, canSend: true, canReceive: true },
   REP: { ...STABLE, id: 4, canSend: true, canReceive: true },
   DEALER: { ...STABLE, id: 5, canSend: true, canReceive: true, failsOnlyWithEagain: true },
-  ROUTER: { ...STABLE, id: 6, canSend: true, canReceive: true },
+  ROUTER: { ...STABLE, id: 6, canSend: true, canReceive: true, namesPeer: true },
   PULL: { ...STABLE, id: 7, canSend: false, canReceive: true },
   PUSH: { ...STABLE, id: 8, canSend: true, canReceive: false, failsOnlyWithEagain: true },
   XPUB: { ...STABLE, id: 9, canSend: true, canReceive: true },
   XSUB: { ...STABLE, id: 10, canSend: true, canReceive: true, canSubscribe: true },
-  STREAM: { ...STABLE, id: 11, canSend: true, canReceive: true },
+  STREAM: { ...STABLE, id: 11, canSend: true, canReceive: true, namesPeer: true },
   SERVER: { ...BY_ROUTING_ID, id: 12, canSend: true, canReceive: true },
   CLIENT: { ...DRAFT, id: 13, canSend: true, canReceive: true },
   RADIO: { ...BY_GROUP, id: 14, canSend: true, canReceive: false },

@@ -1,7 +1,10 @@
-/** What REQ, REP and ROUTER refuse, and that they go on afterwards, with peers of libzmq in C. */
+/** What REQ, REP, ROUTER and STREAM refuse, and that they go on afterwards, with peers of libzmq in C. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
+
 import { describe, expect, test } from 'vitest';
 
-import { Pull, Reply, Request, Router, type Socket, ZmqError } from 'zeromq-threads';
+import { Dealer, Poller, Pull, Reply, Request, Router, type Socket, Stream, ZmqError } from 'zeromq-threads';
 
 import { within } from './bounded.js';
 import { ofTest } from './linked.js';
@@ -17,6 +20,13 @@ const WAYS_TO_SEND: [string, (socket: Sending) => Promise<unknown>][] = [
   ['trySend', async (socket) => socket.trySend(['x', 'y'])],
   ['sendSync', async (socket) => socket.sendSync(['x', 'y'])],
 ];
+
+/** Those that wait for room. */
+const WAYS_TO_SEND_WAITING: [string, (socket: Sending, message: (Uint8Array | string)[]) => Promise<void>][] =
+  [
+    ['send', (socket, message) => socket.send(message)],
+    ['sendSync', async (socket, message) => socket.sendSync(message, { timeout: 10_000 })],
+  ];
 
 /** What a promise that is to reject at once rejects with. */
 async function failureOf(step: string, promise: Promise<unknown>): Promise<ZmqError> {
@@ -174,4 +184,67 @@ describe('bind', () => {
       }
     },
   );
+});
+
+describe('a send to a peer that is gone, while what it sent before lies unread', () => {
+  /** Ways to receive one message, after which nobody receives. */
+  const WAYS_TO_RECEIVE: [string, (socket: Stream) => Promise<Uint8Array>][] = [
+    ['receive', async (socket) => (await socket.receive())[0]!],
+    ['recvMultipartSync', async (socket) => socket.recvMultipartSync()[0]!],
+    [
+      'a poller and tryRecvMultipart',
+      async (socket) => {
+        await Poller.use([socket], (poller) => poller.wait());
+        return socket.tryRecvMultipart()![0]!;
+      },
+    ],
+    [
+      'batches',
+      async (socket) => {
+        for await (const batch of socket.batches()) return batch.at(0).copy();
+        throw new Error('the socket was closed');
+      },
+    ],
+  ];
+
+  test.each(WAYS_TO_RECEIVE)('on a STREAM socket, after %s', async (_, receive) => {
+    const stream = ofTest(new Stream());
+    const client = connect(Number(stream.bind(endpoints.tcp()).split(':').at(-1)), '127.0.0.1');
+    await once(client, 'connect');
+    const peer = await within('the client is there', receive(stream));
+    client.destroy();
+    for (const [name, send] of WAYS_TO_SEND_WAITING) {
+      // Until libzmq has noticed, it takes messages for the peer.
+      const failure = await within(
+        `${name} fails`,
+        (async () => {
+          for (;;) {
+            try {
+              await send(stream, [peer, 'x']);
+            } catch (error) {
+              return error;
+            }
+          }
+        })(),
+      );
+      expect(failure).toMatchObject({ name: 'ZmqError', code: 'EHOSTUNREACH' });
+    }
+  });
+
+  test('on a ROUTER socket that is mandatory, when the peer was full', async () => {
+    const router = ofTest(new Router({ mandatory: true, sendHighWaterMark: 5 }));
+    const dealer = ofTest(new Dealer({ routingId: 'd', receiveHighWaterMark: 1, linger: 0 }));
+    dealer.connect(router.bind(endpoints.tcp()));
+    for (const text of ['read', 'unread']) await dealer.send(text);
+    while (router.tryRecvMultipart() === undefined) await new Promise((resolve) => setImmediate(resolve));
+    while (router.trySend(['d', Buffer.alloc(100_000)]));
+    const sends = [router.send(['d', 'waits']), router.send(['d', 'waits, too'])];
+    dealer.close();
+    // Room may come before the end does.
+    const outcomes = await within('both settle', Promise.allSettled([...sends, router.send(['d', 'last'])]));
+    for (const outcome of outcomes) {
+      if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'EHOSTUNREACH' });
+    }
+    expect(router.recvMultipartSync({ timeout: 5000 }).map(String)).toEqual(['d', 'unread']);
+  });
 });
