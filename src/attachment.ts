@@ -206,7 +206,7 @@ export class Attachment implements Wakeable {
   }
 
   /** The error for a failed native call. Notices when the reason is that the socket is gone. */
-  failure(errno: number, what: string): ZmqError {
+  failure(errno: number, what: string, address?: string): ZmqError {
     const code = errnoCode(errno);
     if (code === 'ENOTSOCK') return this.finish(this.findEnd() ?? new SocketClosedError());
     if (code === 'ETERM') return this.finish(new ContextClosedError());
@@ -214,7 +214,7 @@ export class Attachment implements Wakeable {
     if (code === 'EMSGSIZE' && this.type.draft) {
       return zmqError(errno, what, 'a datagram of libzmq has 8192 bytes at most, and its group 127');
     }
-    return zmqError(errno, what);
+    return zmqError(errno, what, undefined, address);
   }
 
   /** ZMQ_EVENTS, without what is not true for this side any more. @throws when the socket is closed */

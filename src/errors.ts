@@ -87,6 +87,7 @@ function errnoText(errno: number): string {
 export interface ZmqErrorInit {
   code: string;
   errno?: number;
+  address?: string | undefined;
   cause?: unknown;
 }
 
@@ -117,10 +118,14 @@ export class ZmqError extends Error {
    */
   readonly errno: number;
 
+  /** The endpoint, where `bind`, `connect`, `unbind` or `disconnect` failed; absent otherwise. */
+  declare readonly address?: string;
+
   constructor(message: string, init: ZmqErrorInit) {
     super(message, init.cause === undefined ? undefined : { cause: init.cause });
     this.code = init.code;
     this.errno = init.errno ?? errnoOf(init.code);
+    if (init.address !== undefined) this.address = init.address;
   }
 }
 
@@ -249,7 +254,7 @@ export function argumentError(name: string, expected: string, actual: unknown): 
  * // ZmqError: Cannot bind to tcp://127.0.0.1:5555: Address already in use (EADDRINUSE)
  * ```
  */
-export function zmqError(errno: number, what: string, detail?: string): ZmqError {
+export function zmqError(errno: number, what: string, detail?: string, address?: string): ZmqError {
   const code = errnoCode(errno);
   const text = detail === undefined ? errnoText(errno) : `${errnoText(errno)}: ${detail}`;
   const message = `${what}: ${text} (${code})`;
@@ -259,7 +264,7 @@ export function zmqError(errno: number, what: string, detail?: string): ZmqError
     case 'ENOTSOCK':
       return new SocketClosedError(message);
     default:
-      return new ZmqError(message, { code, errno });
+      return new ZmqError(message, { code, errno, address });
   }
 }
 

@@ -228,7 +228,8 @@ export class Socket {
    * ```
    *
    * @returns the endpoint with wildcards filled in
-   * @throws {@link ZmqError} with the reason: `'EADDRINUSE'`, `'EINVAL'`, `'ENODEV'`, `'EPROTONOSUPPORT'`, ...
+   * @throws {@link ZmqError} with the reason: `'EADDRINUSE'`, `'EINVAL'`, `'ENODEV'`, `'EPROTONOSUPPORT'`, ...; its
+   *   `address` is the endpoint
    */
   bind(endpoint: string): string {
     this.#endpoint(native.socketBind, endpoint, 'bind to');
@@ -546,10 +547,12 @@ export class Socket {
     const attachment = this.#attachment;
     if (attachment.ended !== undefined) throw attachment.ended;
     const failed = `Cannot ${what} ${shownEndpoint(endpoint)}`;
-    if (hasBadPort(endpoint)) throw zmqError(errnoOf('EINVAL'), failed, 'a port is 0 to 65535, or *');
+    if (hasBadPort(endpoint)) {
+      throw zmqError(errnoOf('EINVAL'), failed, 'a port is 0 to 65535, or *', endpoint);
+    }
     checkZapDomain((name) => this.getOption(name));
     const errno = call(attachment.slot, endpoint);
-    if (errno !== 0) throw attachment.failure(errno, failed);
+    if (errno !== 0) throw attachment.failure(errno, failed, endpoint);
   }
 
   #groups(method: 'join' | 'leave', groups: readonly string[]): void {

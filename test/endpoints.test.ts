@@ -206,6 +206,20 @@ describe('connect', () => {
   });
 });
 
+describe('an endpoint that failed', () => {
+  it('is the address of the error', () => {
+    const pull = ofTest(new Pull());
+    const taken = pull.bind(endpoints.tcp());
+    const other = ofTest(new Pull());
+    expect(errorOf(() => other.bind(taken)).address).toBe(taken);
+    for (const method of ['bind', 'connect', 'unbind', 'disconnect'] as const) {
+      for (const endpoint of ['nothing', 'tcp://127.0.0.1:70000', `no://${'x'.repeat(1000)}`])
+        expect(errorOf(() => other[method](endpoint)).address, method).toBe(endpoint);
+    }
+    expect('address' in errorOf(() => new Socket('PULL').trySend('x'))).toBe(false);
+  });
+});
+
 describe('unbind and disconnect', () => {
   it.each([
     ['tcp', endpoints.tcp],
