@@ -84,12 +84,10 @@ export class Poller<Watched extends CommonSocket = CommonSocket> implements Wake
     }
     this.#items = [...sockets].map((entry, index) => itemOf(entry, `sockets[${index}]`));
     if (this.#items.length === 0) throw argumentError('sockets', 'at least one socket', []);
-    const seen = new Set<unknown>();
-    for (const { socket } of this.#items) {
-      if (seen.has(socket))
-        throw new ArgumentError('sockets: expected each socket once, got one of them twice');
-      seen.add(socket);
-    }
+    // By id: one socket may be attached to several times.
+    const ids = new Set(this.#items.map(({ attachment }) => attachment.id));
+    if (ids.size < this.#items.length)
+      throw new ArgumentError('sockets: expected each socket once, got one of them twice');
     this.#slot = runtime().openPoller();
     this.#id = native.pollerCreate(
       this.#slot,
@@ -98,11 +96,17 @@ export class Poller<Watched extends CommonSocket = CommonSocket> implements Wake
     leases.register(this, this.#slot, this);
   }
 
-  /** Calls `body` with a poller and closes it afterwards, whatever happens. @returns what `body` returned */
+  /**
+   * Calls `body` with a poller and closes it afterwards, whatever happens.
+   *
+   * @returns what `body` returned
+   * @throws (rejects) what `body` throws; {@link ArgumentError} for a body that is no function, and as the constructor
+   */
   static async use<Watched extends CommonSocket, Result>(
     sockets: Iterable<Watched | PollItem<Watched>>,
     body: (poller: Poller<Watched>) => Result | Promise<Result>,
   ): Promise<Result> {
+    if (typeof body !== 'function') throw argumentError('body', 'a function', body);
     const poller = new Poller(sockets);
     try {
       return await body(poller);

@@ -1,6 +1,6 @@
 /** What a poller reports, and when: in an event loop and blocking, on the main thread and in a Worker. */
 import { describe, expect, test } from 'vitest';
-import { ArgumentError, Dealer, Poller, Pull, Push } from 'zeromq-threads';
+import { ArgumentError, Dealer, Poller, Pull, Push, Socket } from 'zeromq-threads';
 
 import { turn, within } from './bounded.js';
 import { linked, ofTest } from './linked.js';
@@ -36,6 +36,7 @@ describe('a new poller', () => {
     refused([pull, { socket: closed }], /sockets\[1\]: expected an open socket/);
     refused([pull, pull], /each socket once/);
     refused([pull, { socket: pull, writable: true }], /each socket once/);
+    refused([pull, Socket.attach(pull.share())], /each socket once/);
     refused([{ socket: pull, readable: false }], /readable or writable/);
     refused([{ socket: pull, readable: false, writable: false }], /readable or writable/);
     refused([{ socket: pull, readable: 1 }], /sockets\[0\]\.readable: expected a boolean/);
@@ -503,6 +504,10 @@ describe('Poller.use', () => {
       zmq.Poller.use([], () => undefined),
       zmq.ArgumentError,
     );
+    await assert.rejects(zmq.Poller.use([pull], 'wait' as never), {
+      name: 'ArgumentError',
+      message: "body: expected a function, got string 'wait'",
+    });
     assert.equal(pull.closed, false);
     pull.close();
     push.close();
