@@ -59,6 +59,8 @@ export function context(): Context {
   if (current === undefined || current.closed) current = Context.shared();
   return current;
 }
+// In npm zeromq `context` is the context itself: `context.blocky = false` must not go unnoticed here.
+Object.freeze(context);
 
 /**
  * A context of one's own. Sockets on `inproc://` find each other within one context.

@@ -238,6 +238,11 @@ describe('context options', () => {
 });
 
 describe('the default context', () => {
+  it('is what context() gives: an option set on the function itself, as in npm zeromq, is a TypeError', () => {
+    expect(() => Object.assign(context, { blocky: false })).toThrow(TypeError);
+    expect('blocky' in context).toBe(false);
+  });
+
   it('is one and the same until it is closed, and made anew then', async () => {
     const first = context();
     expect(context()).toBe(first);
