@@ -80,7 +80,8 @@ export class Receiver {
   /** A message that is here and that nobody waits for, unless it is time for the event loop to turn. */
   takeNow(): Message[] | undefined {
     if (this.queue.length > 0 || !this.hasSome || this.attachment.ended !== undefined) return undefined;
-    if (this.taken >= MESSAGES_PER_CHECK) return undefined;
+    // While there is a pause, receives before this one are not settled.
+    if (this.taken >= MESSAGES_PER_CHECK || this.attachment.runtime.pausing !== undefined) return undefined;
     this.taken += 1;
     return this.received.takeMessage();
   }

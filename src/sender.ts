@@ -170,7 +170,9 @@ export class Sender {
       this.sends = 0;
       runtime.pause();
     }
-    return runtime.pausing ?? DONE;
+    const { pausing } = runtime;
+    // One that waited settles a step after the pause, and those after it no sooner.
+    return pausing === undefined ? DONE : pausing.then(() => {});
   }
 
   private note(result: number): void {
@@ -249,11 +251,14 @@ export class Sender {
       const pending = this.pending.get(token);
       if (pending === undefined) continue;
       this.forget(token);
+      const settle =
+        errno === 0
+          ? () => pending.settle()
+          : pending.fail.bind(pending, attachment.failure(errno, 'Cannot send'));
       // A send before it may be held up by a pause: they settle in order.
       const { pausing } = attachment.runtime;
-      if (errno === 0 && pausing !== undefined) void pausing.then(() => pending.settle());
-      else if (errno === 0) pending.settle();
-      else pending.fail(attachment.failure(errno, 'Cannot send'));
+      if (pausing === undefined) settle();
+      else void pausing.then(settle);
     }
   }
 

@@ -288,12 +288,27 @@ describe('ten sends at once at the high-water mark', () => {
     expect(String(await within('the last message comes', pull.recv()))).toBe('last');
   });
 
-  test('a send that waited settles before a later one that did not', async () => {
+  test.each([
+    ['', 300, () => {}],
+    [
+      ', also while sends are held up for the event loop to turn',
+      30,
+      (push: Push, pull: Pull) => {
+        for (const begun = performance.now(); performance.now() - begun < 30; );
+        for (let n = 0; n < 128; n++) {
+          void push.send('early');
+          while (pull.tryRecv() === undefined);
+        }
+      },
+    ],
+  ] as const)('a send that waited settles before a later one that did not%s', async (_, rounds, before) => {
     const push = ofTest(new Push({ sendHighWaterMark: 1 }));
     const pull = ofTest(new Pull({ receiveHighWaterMark: 1 }));
     push.connect(pull.bind(endpoints.inproc()));
     let waited = 0;
-    for (let round = 0; round < 300; round++) {
+    for (let round = 0; round < rounds; round++) {
+      while (pull.tryRecv() !== undefined);
+      before(push, pull);
       while (push.trySend('filler'));
       const sends = [push.send('first')];
       pull.tryRecv();
