@@ -82,6 +82,7 @@ describe('an Authenticator', () => {
     ['one key outside a list', { keys: ALICE.publicKey }],
     ['a function that is none', { verify: true }],
     ['a path that is none', { directory: 5 }],
+    ['a domain that is misspelt, and would be all', { domian: 'x', keys: 'any' }],
   ])('refuses to be configured with %s', async (_what, options) => {
     const { authenticator } = authenticated();
     await expect(authenticator.configureCurve(options as never)).rejects.toThrow(ArgumentError);
@@ -102,6 +103,7 @@ describe('an Authenticator', () => {
       { callbackTimeout: '1' },
       { maxPending: 0 },
       { context: 5 },
+      { verify: () => false },
     ]) {
       expect(() => new Authenticator(options as never)).toThrow(ArgumentError);
     }
@@ -119,6 +121,11 @@ describe('an Authenticator', () => {
       expect(() => authenticator.deny(entry as never), String(entry)).toThrow(ArgumentError);
     }
     expect(() => (authenticator.allow as () => void)()).toThrow(ArgumentError);
+    for (const method of ['allow', 'deny'] as const) {
+      expect(() => authenticator[method]('127.0.0.1', { zapDomain: 'x' } as never)).toThrow(
+        "options: expected only domain, got 'zapDomain'",
+      );
+    }
   });
 });
 

@@ -7,7 +7,7 @@ import type { Context } from '../context.js';
 import { curveKeyBytes } from '../curve-key.js';
 import { describeShape } from '../describe-value.js';
 import { ArgumentError, argumentError } from '../errors.js';
-import { checkOptions, LONGEST_TIMER } from '../pending.js';
+import { checkNames, checkOptions, LONGEST_TIMER } from '../pending.js';
 import { z85Encode } from '../z85.js';
 import { isAddressEntry } from './address-rules.js';
 import { EVERY_DOMAIN } from './policy.js';
@@ -102,6 +102,7 @@ export function checkLimits(options: Partial<AuthenticatorOptions>): {
   callbackTimeout: number;
   maxPending: number;
 } {
+  checkNames('options', options, ['context', 'callbackTimeout', 'maxPending']);
   const { callbackTimeout = CALLBACK_TIMEOUT, maxPending = MAX_PENDING } = options;
   if (typeof callbackTimeout !== 'number' || !(callbackTimeout > 0 && callbackTimeout <= LONGEST_TIMER)) {
     throw argumentError('callbackTimeout', `milliseconds above 0, up to ${LONGEST_TIMER}`, callbackTimeout);
@@ -125,6 +126,8 @@ export function checkAddresses(given: readonly unknown[]): { domain: string; ent
   // An empty list would say that everybody, or nobody, is meant: which, nobody could tell.
   if (entries.length === 0) throw new ArgumentError('address: expected one at least, got none');
   const { domain } = hasOptions ? (last as AddressOptions) : {};
+  // A misspelt domain would mean all of them.
+  if (hasOptions) checkNames('options', last, ['domain']);
   return { domain: checkDomain(domain), entries: entries as string[] };
 }
 
@@ -163,6 +166,7 @@ export function checkCurve(options: CurveOptions): {
 /** The options, of which exactly one of those names has to be there. */
 function given<Options extends object>(options: Options, names: (keyof Options & string)[]): Options {
   const checked = checkOptions(options);
+  checkNames('options', checked, ['domain', ...names]);
   const there = names.filter((name) => checked[name] !== undefined);
   if (there.length === 1) return options;
   const got = there.length === 0 ? 'none of them' : there.join(' and ');
