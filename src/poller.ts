@@ -74,7 +74,8 @@ export class Poller<Watched extends CommonSocket = CommonSocket> implements Wake
   #waiting: Pending<PollResult, 'poll'> | undefined;
 
   /**
-   * @param sockets sockets to watch for readability, or items that say what to watch for
+   * @param sockets sockets to watch for readability, or items that say what to watch for; to the compiler a list of both
+   *   needs to be told what is in it: `new Poller<Router | Dealer>([router, { socket: dealer, writable: true }])`
    * @throws {@link ArgumentError} for an empty list, a closed or repeated socket, an item with neither flag, and
    *   anything that is no socket
    */

@@ -281,7 +281,8 @@ export interface Stream
 
 /**
  * A STREAM socket talks plain TCP to peers that do not speak ZeroMQ. Messages have two frames, a peer's
- * routing id and data; empty data tells of a new or lost connection, and closes it when sent.
+ * routing id and data; empty data tells of a new or lost connection, and closes it when sent. Sending to a peer that is
+ * gone fails with EHOSTUNREACH.
  *
  * ```ts
  * const http = new Stream();
