@@ -2,6 +2,8 @@
  * Received bytes as values: what `recv(as)` gives.
  */
 import { isUtf8 } from 'node:buffer';
+import { types } from 'node:util';
+import { describeValue } from './describe-value.js';
 import { argumentError, DecodeError } from './errors.js';
 import type { Message } from './message.js';
 
@@ -111,7 +113,23 @@ export function decoderOf(as: unknown): Decoder {
   if (as === String) return decodeText;
   if (as === Buffer) return (message) => message.copy();
   if (isClass(as)) throw argumentError('as', EXPECTED, as);
-  return as as Decoder;
+  return (message) => decodeBy(as as Decoder, message);
+}
+
+/** A function says by throwing that it cannot decode a message, which would be lost. */
+function decodeBy(decode: Decoder, message: Message): unknown {
+  const misfit = (cause: unknown): never => {
+    if (cause instanceof DecodeError) throw cause;
+    const reason = cause instanceof Error ? cause.message : describeValue(cause);
+    const problem = `expected what the function can decode, got ${message.length} bytes: ${reason}`;
+    throw new DecodeError(problem, message.copy(), { cause });
+  };
+  try {
+    const value = decode(message);
+    return types.isPromise(value) ? value.catch(misfit) : value;
+  } catch (cause) {
+    return misfit(cause);
+  }
 }
 
 /** Called as functions, classes throw or do something else altogether, and the message would be lost. */

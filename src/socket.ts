@@ -346,7 +346,7 @@ export class Socket {
    *
    * @param as decodes a copy of the frame: a format's name, a typed array class, or a function of the message
    * @throws (rejects) {@link TimeoutError}, {@link SocketClosedError}, {@link DecodeError} for a payload that does
-   *   not fit, {@link ZmqError} such as `'EFSM'`
+   *   not fit or that the function throws for, {@link ZmqError} such as `'EFSM'`
    */
   recv(options?: WaitOptions): Promise<Message>;
   recv<As extends DecodeAs>(as: As, options?: WaitOptions): Promise<Decoded<As>>;

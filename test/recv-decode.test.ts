@@ -162,10 +162,38 @@ describe.each([
     expect((error as Error).cause).toBeInstanceOf(SyntaxError);
   });
 
-  it('passes on what a function throws', async () => {
+  it.each([
+    [
+      'throws',
+      (problem: unknown) => (): never => {
+        throw problem;
+      },
+    ],
+    [
+      'rejects with',
+      (problem: unknown) => async (): Promise<never> => {
+        throw problem;
+      },
+    ],
+  ])('has the bytes of a message that a function %s an error for', async (_, failing) => {
+    const [pull, push] = linked(new Pull(), new Push());
+    for (const problem of [new RangeError('not today'), 'a reason that is no error']) {
+      await push.send('xyz');
+      const error = await waysToReceive(pull, failing(problem), sync).catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(DecodeError);
+      const { message, bytes, cause } = error as DecodeError;
+      expect(message).toMatch(
+        /^expected what the function can decode, got 3 bytes: .*(not today|is no error)/,
+      );
+      expect(Buffer.from(bytes).toString()).toBe('xyz');
+      expect(cause).toBe(problem);
+    }
+  });
+
+  it('passes on a DecodeError of a function', async () => {
     const [pull, push] = linked(new Pull(), new Push());
     await push.send('x');
-    const problem = new RangeError('not today');
+    const problem = new DecodeError('no x', Buffer.from('mine'));
     const decode = (): never => {
       throw problem;
     };
