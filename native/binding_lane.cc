@@ -112,7 +112,7 @@ Napi::Value laneRescue(const Napi::CallbackInfo& info) {
   Napi::Array list = Napi::Array::New(info.Env(), begun.size());
   for (size_t i = 0; i < begun.size(); ++i) {
     Napi::Object message = describe(info.Env(), begun[i].message);
-    message.Set("delivering", Napi::Boolean::New(info.Env(), begun[i].state != kSlotRunning));
+    message.Set("delivering", Napi::Boolean::New(info.Env(), !begun[i].intact()));
     list.Set(static_cast<uint32_t>(i), message);
   }
   result.Set("begun", list);

@@ -118,6 +118,7 @@ Napi::Value layout(const Napi::CallbackInfo& info) {
   set("SLOT_STATE_RUNNING", kSlotRunning);
   set("SLOT_STATE_DELIVERING", kSlotDelivering);
   set("SLOT_STATE_STREAMING", kSlotStreaming);
+  set("SLOT_STATE_WAITING", kSlotWaiting);
   set("ORDER_RUN", kOrderRun);
   set("ORDER_ABORT", kOrderAbort);
   set("ORDER_STOP", kOrderStop);

@@ -152,7 +152,7 @@ void LaneGroup::rescue(Lane& lane, uint32_t retries, std::vector<RescuedMessage>
     if (needy_.get() == &lane) needy_.reset();
     requeued = back.size();
     for (RescuedMessage& entry : begun) {
-      if (entry.state != kSlotRunning || entry.message.header.attempts >= retries) continue;
+      if (!entry.intact() || entry.message.header.attempts >= retries) continue;
       LaneMessage again;
       again.header = entry.message.header;
       ++again.header.attempts;

@@ -34,6 +34,8 @@ struct LaneMessage {
 struct RescuedMessage {
   LaneMessage message;
   SlotState state = kSlotRunning;
+  // Whether nothing of it has left.
+  bool intact() const { return state == kSlotRunning || state == kSlotWaiting; }
 };
 
 }  // namespace zt

@@ -86,6 +86,7 @@ enum SlotState : uint32_t {
   kSlotRunning = 1,     // its handler runs
   kSlotDelivering = 2,  // its result is on its way out: it may or may not have left
   kSlotStreaming = 3,   // its handler runs, and results that it yielded may have left
+  kSlotWaiting = 4,     // its result has not left: the thread keeps it, until its peer has room
 };
 enum Order : uint32_t { kOrderRun = 0, kOrderAbort = 1, kOrderStop = 2 };
 

@@ -53,6 +53,7 @@ export const SLOT_STATE_FREE = 0;
 export const SLOT_STATE_RUNNING = 1;
 export const SLOT_STATE_DELIVERING = 2;
 export const SLOT_STATE_STREAMING = 3;
+export const SLOT_STATE_WAITING = 4;
 
 /** What the host tells a handler thread. */
 export const ORDER_RUN = 0;

@@ -157,6 +157,40 @@ describe('a handler that', () => {
     },
   );
 
+  it.each([
+    ['answered with an error', 0],
+    ['tried again', 1],
+  ])('kills its thread: replies that wait there for a peer to read are %s', async (_, retries) => {
+    const { server, errors } = await start({ threads: 1, retries, socketOptions: { sendHighWaterMark: 1 } });
+    const slow = new Dealer({ receiveHighWaterMark: 1, linger: 0 });
+    onTestFinished(() => slow.close());
+    slow.connect(server.endpoint);
+    const large = Buffer.alloc(1_000_000);
+    const count = 30; // more than the connection's buffers hold
+    for (let n = 0; n < count; n += 1) await slow.send([`${n}`, '', large]);
+    const waiting = (): boolean => {
+      const { handled, inFlight, threads } = server.stats();
+      return handled + inFlight === count && threads[0]!.queued === 0 && threads[0]!.inProgress > 1;
+    };
+    await expect.poll(waiting, { timeout: 20_000 }).toBe(true);
+    const other = dealerTo(server.endpoint);
+    await other.send(['fatal', '', 'until', '1']);
+    await expect.poll(() => server.stats().threads[0]!.deaths, { timeout: 20_000 }).toBeGreaterThan(0);
+    const answers = new Map<string, Buffer>();
+    for (let n = 0; n < count; n += 1) {
+      const [name, , reply] = await within(`reply ${n}`, slow.recvMultipart(), 20_000);
+      expect(answers.has(String(name)), `${name} is answered once`).toBe(false);
+      answers.set(String(name), reply!);
+    }
+    const failed = [...answers.values()].filter((reply) => reply.length < large.length);
+    if (retries > 0) expect(failed.length).toBe(0);
+    else expect(failed.length).toBeGreaterThan(1);
+    for (const reply of failed) expect(errorIn([String(reply)]).name).toBe('HandlerError');
+    const lost = errors.filter(({ info }) => info.type === 'lost' && info.request!.length === 1);
+    const outcome = retries > 0 ? 'retried' : 'failed';
+    expect(new Set(lost.map(({ info }) => info.outcome))).toEqual(new Set([outcome]));
+  });
+
   it('kills its thread: what that had not begun is done by others, and what others do goes on', async () => {
     const { server } = await start({ threads: 2, concurrency: 1, route: 'round-robin' });
     const requests = { ...echoes(2), one: ['spin', '30'], two: ['spin', '30'], fatal: ['exit', '1'] };

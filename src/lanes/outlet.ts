@@ -34,7 +34,10 @@ export interface OutletThread {
   /** The thread's number, from 0. */
   readonly index: number;
   readonly lane: number;
-  /** The lane's control block: LANE_SENT and LANE_DROPPED are the outlet's to count. */
+  /**
+   * The lane's control block: LANE_SENT and LANE_DROPPED are the outlet's to count, and while it delivers a message, the
+   * state of its slot is its to tell.
+   */
   readonly control: Int32Array;
   /** What the handler's module exports by that name. */
   exported(name: string): unknown;

@@ -6,7 +6,7 @@ import { reported } from '../lanes/lane-consumer.js';
 import type { Outlet, OutletThread } from '../lanes/outlet.js';
 import { toWire } from '../lanes/wire-error.js';
 import type { Work } from '../lanes/work.js';
-import { LANE_DROPPED, LANE_SENT } from '../layout.js';
+import { LANE_DROPPED, LANE_SENT, SLOT_STATE, SLOT_STATE_DELIVERING, SLOT_STATE_WAITING } from '../layout.js';
 import { attachmentOf, Socket } from '../socket.js';
 import { checkReply, defaultErrorReply, type ErrorReply, framesOf, wordedReply } from './error-reply.js';
 import { ReplyQueue } from './reply-queue.js';
@@ -60,7 +60,11 @@ class ReplyOutlet implements Outlet {
     const { control } = this.thread;
     let sent: Promise<void> | undefined;
     try {
-      sent = this.queue.send(this.socket, [...work.envelope, ...frames]);
+      // Whoever rescues what a dead thread left answers what has not left.
+      const mayLeave = (may: boolean): void => {
+        Atomics.store(control, work.slot + SLOT_STATE, may ? SLOT_STATE_DELIVERING : SLOT_STATE_WAITING);
+      };
+      sent = this.queue.send(this.socket, [...work.envelope, ...frames], mayLeave);
     } catch (error) {
       if (error instanceof TypeError) throw error; // it cannot be sent, to nobody
       this.drop(work, error);

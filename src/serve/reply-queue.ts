@@ -13,6 +13,7 @@ interface Waiting {
   readonly peer: string;
   readonly parts: Sendable[];
   readonly until: number;
+  readonly mayLeave: (may: boolean) => void;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
@@ -32,11 +33,16 @@ export class ReplyQueue {
    * Sends a reply.
    *
    * @param parts with the routing id first
+   * @param mayLeave told that it surely has not left, and before each attempt that it may have
    * @returns undefined when it is sent, otherwise a promise of that
    * @throws (or rejects) {@link TimeoutError} if the peer does not read, {@link ZmqError} with code `'EHOSTUNREACH'`
    *   if it is gone, {@link ArgumentError} for what cannot be sent
    */
-  send(socket: Socket, parts: Sendable[]): Promise<void> | undefined {
+  send(
+    socket: Socket,
+    parts: Sendable[],
+    mayLeave: (may: boolean) => void = (): void => {},
+  ): Promise<void> | undefined {
     const { sender } = attachmentOf(socket);
     if (this.waiting.length === 0) {
       if (sender.trySend(parts)) return undefined;
@@ -47,9 +53,10 @@ export class ReplyQueue {
     }
     // What cannot be sent is refused at once, not when its turn comes: then nobody would be answered.
     const encoded = parts.map(encodePart);
+    mayLeave(false);
     return new Promise<void>((resolve, reject) => {
       const until = performance.now() + this.patience;
-      this.waiting.push({ socket, peer: peerOf(parts), parts: encoded, until, resolve, reject });
+      this.waiting.push({ socket, peer: peerOf(parts), parts: encoded, until, mayLeave, resolve, reject });
       if (this.timer === undefined) this.retryLater(FIRST_RETRY_MS);
     });
   }
@@ -68,9 +75,13 @@ export class ReplyQueue {
       const peer = `${attachmentOf(entry.socket).id} ${entry.peer}`;
       if (full.has(peer) && now < entry.until) return true;
       try {
-        if (!full.has(peer) && attachmentOf(entry.socket).sender.trySend(entry.parts)) {
-          entry.resolve();
-          return false;
+        if (!full.has(peer)) {
+          entry.mayLeave(true);
+          if (attachmentOf(entry.socket).sender.trySend(entry.parts)) {
+            entry.resolve();
+            return false;
+          }
+          entry.mayLeave(false);
         }
       } catch (error) {
         entry.reject(error as Error);
