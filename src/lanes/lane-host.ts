@@ -151,6 +151,7 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
     const { options } = this;
     const most = Math.ceil(options.maxInFlight / options.threads);
     return new Promise((resolve, reject) => {
+      let overdue: NodeJS.Timeout | undefined;
       const lane = new HostedLane(
         this.group,
         index,
@@ -166,14 +167,16 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
             resolve();
           } else {
             this.read(lane, report);
+            // Before it has come it cannot be ended.
+            if (report.type === 'hello') overdue = this.limitSetup(lane);
           }
         },
       );
       this.lanes[index] = lane;
-      const overdue = this.limitSetup(lane);
       const ended = async (thrown: unknown): Promise<void> => {
-        clearTimeout(overdue);
-        reject(await this.died(lane, asError(thrown)));
+        const error = await this.died(lane, asError(thrown));
+        clearTimeout(overdue); // its last reports are read
+        reject(error);
       };
       const end = this.run(lane).then(async () => {
         // It was told to, and close() does the rest; or it died of something that was thrown and is nothing.
