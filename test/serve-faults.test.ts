@@ -81,7 +81,7 @@ describe('a handler that', () => {
     onTestFinished(() => dealer.close());
     dealer.connect(server.endpoint);
     const large = Buffer.alloc(1_000_000);
-    const count = 30; // more than the connection's buffers hold
+    const count = 60; // more than the connection's buffers hold
     for (let n = 0; n < count; n += 1) await dealer.send([`${n}`, '', large]);
     await expect.poll(() => server.stats().inFlight, { timeout: 20_000 }).toBeGreaterThan(0);
     await expect.poll(() => server.stats().threads[0]!.queued, { timeout: 20_000 }).toBe(0);
@@ -166,7 +166,7 @@ describe('a handler that', () => {
     onTestFinished(() => slow.close());
     slow.connect(server.endpoint);
     const large = Buffer.alloc(1_000_000);
-    const count = 30; // more than the connection's buffers hold
+    const count = 60; // more than the connection's buffers hold
     for (let n = 0; n < count; n += 1) await slow.send([`${n}`, '', large]);
     const waiting = (): boolean => {
       const { handled, inFlight, threads } = server.stats();
