@@ -109,7 +109,7 @@ async function profile(benchCase, variant, side, folder, scale) {
  * Messages of a short run and of a long one: what the long one has more is what messages take. In the short one the
  * engine has compiled what it will: fewer would count its interpreter and compiler.
  */
-const COUNTED = [50_000, 150_000];
+const COUNTED = { 16: [50_000, 150_000], 16_384: [10_000, 30_000] };
 const VALGRIND_SECONDS = 600;
 
 /** @returns instructions a message, of all threads, by valgrind's callgrind: those of the process, not the kernel's */
@@ -128,12 +128,13 @@ async function countInstructions(benchCase, variant, side, folder) {
     limitSeconds: VALGRIND_SECONDS,
   };
   const totals = [];
-  for (const count of COUNTED) {
+  const counts = COUNTED[benchCase.size];
+  for (const count of counts) {
     await runTrial({ ...benchCase, ...sides }, benchCase.figures, count);
     const [, total] = /^(?:totals|summary): (\d+)/m.exec(readFileSync(file, 'utf8'));
     totals.push(Number(total));
   }
-  return (totals[1] - totals[0]) / (COUNTED[1] - COUNTED[0]);
+  return (totals[1] - totals[0]) / (counts[1] - counts[0]);
 }
 
 function profilePage(points, machine) {
