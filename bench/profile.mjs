@@ -109,7 +109,7 @@ async function profile(benchCase, variant, side, folder, scale) {
  * Messages of a short run and of a long one: what the long one has more is what messages take. In the short one the
  * engine has compiled what it will: fewer would count its interpreter and compiler.
  */
-const COUNTED = { 16: [50_000, 150_000], 16_384: [10_000, 30_000] };
+const COUNTED = { 16: [50_000, 150_000], 16384: [10_000, 30_000] };
 const VALGRIND_SECONDS = 600;
 
 /** @returns instructions a message, of all threads, by valgrind's callgrind: those of the process, not the kernel's */
