@@ -75,6 +75,7 @@ async function honestPeer(
           // Publishers' numbers are theirs, and go on from where they are.
           ...(role !== 'sub' && { first }),
           ...(role === 'request' && peer === 'DEALER' && { window: 10, delimiter: true }),
+          ...(role === 'xpub' && { hwm: 0 }), // it would leave out what a slow subscriber has no room for
           count,
           hold: true,
           set: PEER_OPTIONS[mechanism],
@@ -113,6 +114,10 @@ function unexplained(others: readonly string[], wellFormed: readonly Buffer[]): 
   const known = new Set(wellFormed.map(digest));
   // Subscriptions, which libzmq makes for peers of ZMTP 1.0 too, and what honest publishers begin with.
   for (const text of ['\x00', '\x01', 'sync']) known.add(digest(Buffer.from(text)));
+  // What a peer that is gone had subscribed to is taken back in its name.
+  for (const frame of wellFormed) {
+    if (frame[0] === 1) known.add(digest(Buffer.concat([Buffer.from([0]), frame.subarray(1)])));
+  }
   return others.filter((hex) => !known.has(hex));
 }
 
