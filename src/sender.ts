@@ -88,7 +88,8 @@ export class Sender {
     const result = this.handOver(data, checkFlag('more', options?.more), timeout !== 0, options);
     if (result >= SEND_FIRST_TOKEN) {
       this.blocked = true;
-      this.serve();
+      // This thread sends by itself; but it receives nothing meanwhile.
+      if (this.waitsForPeer) this.serve();
       try {
         this.waitSent(result, timeout);
       } finally {
