@@ -8,17 +8,11 @@ import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
-const ENTRIES = [
-  'src/index',
-  'src/draft',
-  'src/serve/reply-outlet',
-  'src/pipeline/stage-outlet',
-  'src/cli/main',
-  'src/cli/doctor-self-test',
-  'workers/handler-thread',
-  'workers/io-worker',
-  'workers/zap-thread',
-];
+import * as entryFiles from '../dist/src/entry-files.js'; // tsc has made it just before
+
+const dist = new URL('../dist/', import.meta.url).href;
+const byAddress = Object.values(entryFiles).map(({ href }) => href.slice(dist.length, -'.js'.length));
+const ENTRIES = ['src/index', 'src/draft', ...byAddress];
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const to = `${root}dist/bundle`;
