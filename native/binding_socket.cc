@@ -51,15 +51,8 @@ Napi::Value socketType(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), socket ? socket->type : -ENOTSOCK);
 }
 
-template <int (*Call)(void*, const char*)>
-Napi::Value socketEndpoint(const Napi::CallbackInfo& info) {
-  auto& attachment = slotOf(info, Environment::of(info).attachments);
-  const std::string address = info[1].As<Napi::String>();
-  return Napi::Number::New(info.Env(), attachment->socket()->endpoint(Call, address.c_str()));
-}
-
 template <int (Socket::*Call)(const std::string&)>
-Napi::Value socketListen(const Napi::CallbackInfo& info) {
+Napi::Value socketEndpoint(const Napi::CallbackInfo& info) {
   auto& attachment = slotOf(info, Environment::of(info).attachments);
   Socket& socket = *attachment->socket();
   return Napi::Number::New(info.Env(), (socket.*Call)(info[1].As<Napi::String>()));
@@ -156,10 +149,10 @@ void defineSocketBinding(Environment& environment, Napi::Object exports) {
   define(environment, exports, "socketOpen", socketOpen);
   define(environment, exports, "socketAttach", socketAttach);
   define(environment, exports, "socketType", socketType);
-  define(environment, exports, "socketBind", socketListen<&Socket::bind>);
-  define(environment, exports, "socketConnect", socketEndpoint<zmq_connect>);
-  define(environment, exports, "socketUnbind", socketListen<&Socket::unbind>);
-  define(environment, exports, "socketDisconnect", socketEndpoint<zmq_disconnect>);
+  define(environment, exports, "socketBind", socketEndpoint<&Socket::bind>);
+  define(environment, exports, "socketConnect", socketEndpoint<&Socket::connect>);
+  define(environment, exports, "socketUnbind", socketEndpoint<&Socket::unbind>);
+  define(environment, exports, "socketDisconnect", socketEndpoint<&Socket::disconnect>);
   define(environment, exports, "socketSetOption", socketSetOption);
   define(environment, exports, "socketGetOption", socketGetOption);
   define(environment, exports, "socketClose", socketClose);

@@ -1,10 +1,9 @@
 // Where sockets of this process have just stopped listening.
 //
 //  1. libzmq closes a listener in its I/O thread, some time after zmq_unbind() or zmq_close() has
-//  returned. Until
-//     then the address is in use: who binds there waits for it, for a moment.
+//     returned. Until then the address is in use: who binds there waits for it, for a moment.
 //  2. Any thread may call these functions; they take a lock of their own, under which nothing else
-//  is done.
+//     is done.
 #pragma once
 
 #include <functional>

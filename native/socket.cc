@@ -261,8 +261,17 @@ void Socket::noteEndpointLocked(const char* address) {
   inproc_ = true;
 }
 
-int Socket::endpoint(int (*call)(void*, const char*), const char* address) {
-  return withEndpoint(address, [&] { return call(handle_, address) == 0 ? 0 : zmq_errno(); });
+int Socket::endpoint(int (*call)(void*, const char*), const std::string& address) {
+  return withEndpoint(address.c_str(),
+                      [&] { return call(handle_, address.c_str()) == 0 ? 0 : zmq_errno(); });
+}
+
+int Socket::connect(const std::string& address) {
+  return endpoint(zmq_connect, address);
+}
+
+int Socket::disconnect(const std::string& address) {
+  return endpoint(zmq_disconnect, address);
 }
 
 int Socket::bind(const std::string& address) {
@@ -279,7 +288,7 @@ int Socket::bind(const std::string& address) {
 }
 
 int Socket::unbind(const std::string& address) {
-  const int error = endpoint(zmq_unbind, address.c_str());
+  const int error = endpoint(zmq_unbind, address);
   if (error != 0) return error;
   noteStoppedListening({address});
   Guard guard(mutex);
@@ -327,7 +336,7 @@ int Socket::monitor(const std::shared_ptr<Socket>& reader, const char* address, 
     if (zmq_socket_monitor(handle_, address, events) != 0) return zmq_errno();
     monitored_ = true;
   }
-  const int error = reader->endpoint(zmq_connect, address);
+  const int error = reader->connect(address);
   if (error != 0) {
     stopMonitor();
     return error;

@@ -128,11 +128,11 @@ class Socket : public std::enable_shared_from_this<Socket> {
   // never comes.
   std::atomic<bool> touched{false};
 
-  // 0 or errno. An address where this process has just stopped listening is waited for.
+  // 0 or errno, all four. An address where this process has just stopped listening is waited for.
   int bind(const std::string& address);
+  int connect(const std::string& address);
   int unbind(const std::string& address);
-  int endpoint(int (*call)(void*, const char*),
-               const char* address);  // connect, disconnect, ...: 0 or errno
+  int disconnect(const std::string& address);
   // Of the draft API. 0 or errno; ENOTSUP without it.
   int joinGroup(const char* group, bool leave);
   int connectPeer(const char* address, uint32_t& routingId);
@@ -170,6 +170,7 @@ class Socket : public std::enable_shared_from_this<Socket> {
          void* handle, std::unique_ptr<DraftDescriptor> descriptor);
   // Binds, connects or the like by `call`, which gives 0 or errno; so does this.
   int withEndpoint(const char* address, const std::function<int()>& call);
+  int endpoint(int (*call)(void*, const char*), const std::string& address);
   void capLinger(long capMs);
   void stopMonitor();
   void stopMonitorLocked();
