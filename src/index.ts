@@ -48,7 +48,7 @@ export type { HandlerContext, HandlerLogger } from './lanes/handler-context.js';
 export type { SchedulingPolicy } from './lanes/host-options.js';
 export type { ThreadEvent } from './lanes/lane-host.js';
 export type { MetricsOptions, MetricsRegistry } from './lanes/metrics.js';
-export { Message } from './message.js';
+export { Message, type MessageClass } from './message-class.js';
 export { pipeline, serve } from './multi-core.js';
 export type { OptionValue } from './option-codec.js';
 export type { ContextOptions, SocketOptionProperties, SocketOptions } from './option-types.js';

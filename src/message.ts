@@ -87,12 +87,18 @@ export class Message extends SharedBytes {
    * const message = Message.from('hello');
    * ```
    *
+   * @param encoding of a string, as for `Buffer.from`; UTF-8 unless told
    * @throws {@link ArgumentError} for anything else, and for memory that was detached
    */
+  static from(data: string, encoding: BufferEncoding): Message;
   static from(
     data: string | NodeJS.ArrayBufferView | ArrayBufferLike | Iterable<number> | ArrayLike<number>,
+  ): Message;
+  static from(
+    data: string | NodeJS.ArrayBufferView | ArrayBufferLike | Iterable<number> | ArrayLike<number>,
+    encoding?: BufferEncoding,
   ): Message {
-    const bytes = copySource(data);
+    const bytes = copySource(data, encoding);
     const message = Message.alloc(byteLengthOf(bytes));
     message.set(bytes);
     return message;
@@ -238,9 +244,9 @@ export class BorrowedMessage extends Message {
 }
 /** @internal A message that another frame follows: known by its class, which costs less than a property does. */
 export class FollowedMessage extends Message {}
-// For whoever looks they are Messages.
-Object.defineProperty(BorrowedMessage.prototype, 'constructor', { value: Message });
-Object.defineProperty(FollowedMessage.prototype, 'constructor', { value: Message });
+// For whoever looks they are Messages: they have the `constructor` that Message has.
+Reflect.deleteProperty(BorrowedMessage.prototype, 'constructor');
+Reflect.deleteProperty(FollowedMessage.prototype, 'constructor');
 
 // A Message is a Buffer: Buffer.isBuffer, toString, readUInt32LE, ...; its own methods come first.
 Object.setPrototypeOf(Message.prototype, Buffer.prototype);
@@ -250,8 +256,13 @@ FollowedMessage.prototype.more = true;
 
 const owners = new WeakMap<Message, unknown>();
 
-function copySource(data: unknown): Uint8Array {
-  if (typeof data === 'string') return Buffer.from(data, 'utf8');
+function copySource(data: unknown, encoding: unknown): Uint8Array {
+  if (typeof data === 'string') {
+    // What is no string is what Array.prototype.map passes on.
+    const known = typeof encoding === 'string' ? encoding : 'utf8';
+    if (!Buffer.isEncoding(known)) throw argumentError('encoding', "an encoding such as 'utf8'", encoding);
+    return Buffer.from(data, known);
+  }
   if (ArrayBuffer.isView(data) || types.isAnyArrayBuffer(data)) {
     const bytes = ArrayBuffer.isView(data) ? bytesOfView(data) : bytesOfBuffer(data);
     if (bytes === undefined) throw argumentError('data', 'memory that is not detached', data);

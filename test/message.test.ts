@@ -294,6 +294,82 @@ describe('Message.from', () => {
   });
 });
 
+describe('Message.from, of text', () => {
+  it('takes an encoding, as Buffer.from does', () => {
+    expect([...Message.from('01ff', 'hex')]).toEqual([0x01, 0xff]);
+    expect(String(Message.from('aGVsbG8=', 'base64'))).toBe('hello');
+    expect(() => Message.from('x', 'utf9' as never)).toThrow(
+      /^encoding: expected an encoding such as 'utf8'/,
+    );
+  });
+
+  it('can be passed to map', () => {
+    expect(['a', 'b'].map(Message.from).map(String)).toEqual(['a', 'b']);
+  });
+});
+
+describe('new Message', () => {
+  it.each<[string, string | number | readonly number[] | Buffer | ArrayBuffer, number[]]>([
+    ['text', 'foo', [102, 111, 111]],
+    ['bytes', Buffer.of(1, 2), [1, 2]],
+    ['a list of numbers', [3, 4], [3, 4]],
+    ['an ArrayBuffer', Uint8Array.of(5, 6).buffer, [5, 6]],
+    ['a length', 3, [0, 0, 0]],
+  ])('makes a message of %s', async (_, data, expected) => {
+    const message = new Message(data as string);
+    expect(Object.getPrototypeOf(message)).toBe(Message.prototype);
+    expect(message.constructor).toBe(Message);
+    expect(message.buffer).toBeInstanceOf(SharedArrayBuffer);
+    expect([...message]).toEqual(expected);
+    expect([...(await received(message))]).toEqual(expected);
+  });
+
+  it('is a view of shared memory, or of a part of it', () => {
+    const memory = new SharedArrayBuffer(8);
+    const part = new Message(memory, 2, 3);
+    expect([part.byteOffset, part.length]).toEqual([2, 3]);
+    expect(new Message(memory, 6).length).toBe(2);
+    part[0] = 7;
+    expect(new Message(memory)[2]).toBe(7);
+  });
+
+  it.each([undefined, null, true, 5n, {}, () => {}, ['a']])('refuses %s', (data) => {
+    expect(() => new Message(data as never)).toThrow(ArgumentError);
+  });
+
+  it.each([
+    [[-1], /^length: expected/],
+    [[1.5], /^length: expected/],
+    [[new SharedArrayBuffer(4), 5], /^byteOffset: expected an integer from 0 to 4/],
+    [[new SharedArrayBuffer(4), 1, 4], /^length: expected an integer from 0 to 3/],
+    [[new SharedArrayBuffer(4), '1'], /^byteOffset: expected/],
+    [[new ArrayBuffer(4), 1, 2], /^data: expected a SharedArrayBuffer before an offset/],
+  ])('refuses %s', (given, problem) => {
+    const make = (): Message => new Message(...(given as [never]));
+    expect(make).toThrow(ArgumentError);
+    expect(make).toThrow(problem);
+  });
+
+  it('is one class with what is received', async () => {
+    const message = await received('x');
+    expect(message.constructor).toBe(Message);
+    expect(message).toStrictEqual(new Message('x'));
+    expect(() => (Message as unknown as (data: string) => Message)('x')).toThrow(TypeError);
+  });
+
+  it('can be extended, and of gives shared memory', () => {
+    class Named extends Message {
+      readonly label = 'mine';
+    }
+    const named = new Named('abc');
+    expect(named).toBeInstanceOf(Message);
+    expect([named.label, String(named)]).toEqual(['mine', 'abc']);
+    const listed = (Message as unknown as typeof Uint8Array).of(1, 2);
+    expect(listed.buffer).toBeInstanceOf(SharedArrayBuffer);
+    expect([...listed]).toEqual([1, 2]);
+  });
+});
+
 describe('Message.wrap', () => {
   it('is a view of the same memory, not a copy', () => {
     const memory = new SharedArrayBuffer(16);
