@@ -24,9 +24,9 @@ import type { CommonSocket } from './sockets.js';
 /** Options of a proxy. */
 export interface ProxyOptions {
   /** Gets a copy of every message, whichever way it goes: a PUB, PUSH, PAIR or DEALER socket. */
-  capture?: CommonSocket;
+  capture?: CommonSocket | undefined;
   /** Whether to close the sockets, the capture too, when the proxy ends; they stay open unless told. */
-  closeSockets?: boolean;
+  closeSockets?: boolean | undefined;
 }
 
 /** What a proxy moved through one of its sockets. A message counts once, however many frames it has. */
@@ -89,11 +89,13 @@ export class Proxy {
   /**
    * @param frontend the socket that clients talk to
    * @param backend the socket that services talk to; may be the same one, which then gets back what it received
+   * @param options or, as for libzmq's `zmq_proxy`, the capture socket itself
    * @throws {@link ArgumentError} for a closed socket, for types between which no message can go, and for a capture
    *   socket of another type
    */
-  constructor(frontend: CommonSocket, backend: CommonSocket, options?: ProxyOptions) {
-    const { capture, closeSockets } = checkOptions(options);
+  constructor(frontend: CommonSocket, backend: CommonSocket, options?: ProxyOptions | CommonSocket) {
+    const { capture, closeSockets }: ProxyOptions =
+      options instanceof Socket ? { capture: options } : checkOptions(options as ProxyOptions | undefined);
     checkOpen('frontend', frontend);
     checkOpen('backend', backend);
     this.#ways = waysBetween(frontend, backend);
@@ -274,7 +276,11 @@ export class Proxy {
  * @returns the proxy, which runs
  * @throws as {@link Proxy}'s constructor and `run()`
  */
-export function proxy(frontend: CommonSocket, backend: CommonSocket, options?: ProxyOptions): Proxy {
+export function proxy(
+  frontend: CommonSocket,
+  backend: CommonSocket,
+  options?: ProxyOptions | CommonSocket,
+): Proxy {
   const made = new Proxy(frontend, backend, options);
   void made.run();
   return made;

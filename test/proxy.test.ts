@@ -354,6 +354,18 @@ describe('capture', () => {
     await Promise.all([take(pull), take(captured)]);
   });
 
+  it('may be given in place of options, as for zmq_proxy', async () => {
+    const [frontend, source] = linked(new Pull(), new Push());
+    const [backend] = linked(new Push(), new Pull());
+    const [capture, captured] = linked(new Push(), new Pull());
+    const streamer = proxy(frontend, backend, capture);
+    expect(streamer.capture).toBe(capture);
+    await source.send('copied');
+    expect(await within('the copy', captured.recv('utf8'))).toBe('copied');
+    await streamer.terminate();
+    expect(() => proxy(frontend, backend, ofTest(new Pull()))).toThrow(/^options.capture: expected a PUB/);
+  });
+
   it('refuses other types, and the proxied sockets themselves', () => {
     const [front, back] = [ofTest(new Dealer()), ofTest(new Router())];
     for (const capture of [
