@@ -13,7 +13,7 @@ abstract class Iteration<Value> implements AsyncIterableIterator<Value> {
   protected readonly outcome: Outcome<Value> = {
     of: (value) => this.result(value),
     ofFailure: (reason) => {
-      if (this.attachment.ended === undefined) throw reason;
+      if (!this.done && this.attachment.ended === undefined) throw reason;
       return this.finish();
     },
   };
@@ -37,6 +37,7 @@ abstract class Iteration<Value> implements AsyncIterableIterator<Value> {
     return this.take() as Promise<Result<Value>>;
   }
 
+  /** Also ends a `next` that still waits: a message that it took now would be lost. */
   async return(): Promise<Result<Value>> {
     return this.finish();
   }
@@ -47,6 +48,7 @@ abstract class Iteration<Value> implements AsyncIterableIterator<Value> {
 
   private finish(): Result<Value> {
     this.done = true;
+    this.attachment.receiver.withdraw(this.outcome);
     this.leave();
     return { done: true, value: undefined };
   }

@@ -7,9 +7,9 @@ import { ArgumentError, argumentError, TimeoutError } from './errors.js';
 /** How long an operation may wait, and what cancels it. */
 export interface WaitOptions {
   /** Milliseconds; 0 does not wait, -1 waits for ever. Without it the socket's option counts. */
-  timeout?: number;
+  timeout?: number | undefined;
   /** Cancels the operation: it rejects with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 export interface Deadline {
@@ -31,7 +31,9 @@ export function checkTimeout(timeout: unknown, name = 'timeout'): number {
 /** @returns the options, none if they are undefined. @throws {@link ArgumentError} unless they are an object */
 export function checkOptions<Options extends object>(options: Options | undefined): Partial<Options> {
   if (options === undefined) return {};
-  if (typeof options !== 'object' || options === null) throw argumentError('options', 'an object', options);
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw argumentError('options', 'an object', options);
+  }
   return options;
 }
 
@@ -81,7 +83,7 @@ export class Pending<Value, Kind> {
 
   constructor(
     readonly kind: Kind,
-    private readonly outcome?: Outcome<Value>,
+    readonly outcome?: Outcome<Value>,
   ) {
     this.promise = new Promise((resolve, reject) => {
       this.resolve = resolve;

@@ -122,6 +122,7 @@ export class Receiver {
   nextBatch(max: number, outcome: Outcome<Batch>): Promise<unknown> {
     // It may be many messages.
     if (this.queue.length === 0 && this.hasSome) this.attachment.runtime.pause();
+    this.atOnce = MOST_AT_ONCE;
     return this.ask<Batch>({ max }, 'batches', undefined, outcome);
   }
 
@@ -186,6 +187,17 @@ export class Receiver {
     this.attachment.hold();
     this.declare();
     return pending.promise as Promise<Value>;
+  }
+
+  /** Whoever asked with this outcome wants no more: its receives that wait end as failed, for no reason. */
+  withdraw(outcome: object): void {
+    for (;;) {
+      const index = this.queue.findIndex((waiting) => waiting.outcome === outcome);
+      if (index < 0) return;
+      const [pending] = this.queue.splice(index, 1);
+      this.waited();
+      pending!.fail(undefined);
+    }
   }
 
   /** One receive less is waiting. */
@@ -338,6 +350,8 @@ export class Receiver {
     this.watching = false;
     this.serveQueue();
     while (this.queue.length > 0) {
+      // Who waits for a batch wants everything that is there.
+      if (typeof this.queue[0]!.kind === 'object') this.atOnce = MOST_AT_ONCE;
       try {
         if (!this.lookOrWatch(true)) break;
       } catch (error) {

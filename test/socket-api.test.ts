@@ -453,6 +453,21 @@ describe('for await', () => {
     for await (const _ of pull) throw new Error('a closed socket gave a message');
   });
 
+  it('an iterator that is returned gives up what it waits for, and takes no message any more', async () => {
+    const [pull, push] = linked(new Pull(), new Push());
+    const loops: AsyncIterableIterator<unknown>[] = [pull[Symbol.asyncIterator](), pull.batches()];
+    for (const loop of loops) {
+      const waiting = [loop.next(), loop.next()];
+      const behind = pull.recv('utf8');
+      const ended = { done: true, value: undefined };
+      expect(await within('the return', loop.return!())).toEqual(ended);
+      expect(await within('what it waited for', Promise.all(waiting))).toEqual([ended, ended]);
+      expect(await loop.next()).toEqual(ended);
+      await push.send('for who waits behind');
+      expect(await within('the message', behind)).toBe('for who waits behind');
+    }
+  });
+
   it('rejects when the receive timeout passes', async () => {
     const pull = ofTest(new Pull({ receiveTimeout: 5 }));
     pull.bind(endpoints.tcp());
@@ -487,6 +502,18 @@ describe('batches', () => {
       for (const frames of batch) verify(frames, n, [8, n++]);
       next = n;
       if (next === 20) break;
+    }
+  });
+
+  it('gives in one what is ready, though nothing came for a while before', async () => {
+    const [pull, push] = linked(new Pull(), new Push(), endpoints.inproc());
+    for (let round = 0; round < 5; round += 1) {
+      await expect(pull.recv({ timeout: 1 })).rejects.toThrow(TimeoutError);
+      for (let n = 0; n < 50; n += 1) push.sendSync(`${n}`);
+      for await (const batch of pull.batches()) {
+        expect(batch.messages, `round ${round}`).toBe(50);
+        break;
+      }
     }
   });
 
