@@ -27,7 +27,7 @@ export interface ContextCloseOptions {
    * How long unsent messages may still be sent, in milliseconds; 5,000 unless told. A socket whose linger is shorter
    * is not waited for any longer than that.
    */
-  timeout?: number;
+  timeout?: number | undefined;
 }
 
 const DEFAULT_CLOSE_MS = 5000;

@@ -35,9 +35,9 @@ export interface CurveKeyFilePaths {
 /** Options of {@link writeCurveKeyFiles}. */
 export interface CurveKeyFileOptions {
   /** Whether files that are there may be replaced; they may not unless told. */
-  replace?: boolean;
+  replace?: boolean | undefined;
   /** What to say about the owner: `{ name: 'worker 7' }`. */
-  metadata?: Readonly<Record<string, string>>;
+  metadata?: Readonly<Record<string, string>> | undefined;
 }
 
 /**

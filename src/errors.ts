@@ -86,7 +86,7 @@ function errnoText(errno: number): string {
 /** What a {@link ZmqError} is made of besides its message. */
 export interface ZmqErrorInit {
   code: string;
-  errno?: number;
+  errno?: number | undefined;
   address?: string | undefined;
   cause?: unknown;
 }

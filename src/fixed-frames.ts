@@ -11,8 +11,8 @@ import type { SocketType } from './socket-types.js';
 
 /** What a send can say of its message. */
 interface Tags {
-  routingId?: number;
-  group?: string;
+  routingId?: number | undefined;
+  group?: string | undefined;
 }
 
 /** @throws {@link ZmqError} with code `'ENOTSUP'` when the options say what messages of the type do not have */
@@ -57,7 +57,11 @@ export function checkDatagram(data: unknown, more: boolean): void {
  * @returns 0 and '' for nothing
  * @throws {@link ArgumentError} when the socket type needs one and there is none
  */
-export function tagsOf(type: SocketType, data: unknown, options: Tags | undefined): Required<Tags> {
+export function tagsOf(
+  type: SocketType,
+  data: unknown,
+  options: Tags | undefined,
+): { routingId: number; group: string } {
   const message = data instanceof Message ? data : undefined;
   const tags = { routingId: 0, group: '' };
   if (type.tag === 'routingId') tags.routingId = checkRoutingId(options?.routingId ?? message?.routingId);

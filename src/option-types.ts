@@ -84,7 +84,9 @@ type ContextOptionNames<Access extends OptionSpec['access']> = {
 // These map over the keys of a table, not over a bare union: so editors show the table's doc comments.
 type Writable<Table, Names extends keyof Table> = { -readonly [Name in Names]: PropertyValue<Table[Name]> };
 type ReadOnly<Table, Names extends keyof Table> = { readonly [Name in Names]: ReadValue<Table[Name]> };
-type Settings<Table, Names extends keyof Table> = { -readonly [Name in Names]?: WriteValue<Table[Name]> };
+type Settings<Table, Names extends keyof Table> = {
+  -readonly [Name in Names]?: WriteValue<Table[Name]> | undefined;
+};
 
 /** The option properties of a socket type; those of every type together for `'all'`. */
 export type SocketOptionProperties<Type extends CanonicalType | 'all' = 'all'> = Writable<
@@ -99,11 +101,11 @@ export type SocketOptionProperties<Type extends CanonicalType | 'all' = 'all'> =
 /** What a socket's constructor takes besides libzmq's options. */
 export interface SocketSetup {
   /** The context that the socket belongs to; without it, the default one: `context()`. */
-  context?: Context;
+  context?: Context | undefined;
   /** How many received bytes may wait for JavaScript to take them; 1 MiB unless told. */
-  prefetch?: number;
+  prefetch?: number | undefined;
   /** Whether the socket gets an I/O worker of its own. */
-  dedicatedWorker?: boolean;
+  dedicatedWorker?: boolean | undefined;
 }
 
 /**
@@ -124,7 +126,7 @@ export type ContextOptionProperties = Writable<ContextOptionTable, ContextOption
 /** What a context's constructor takes besides libzmq's options. */
 export interface ContextSetup {
   /** How many I/O workers share the sockets of the context; 1 unless told. */
-  ioWorkers?: number;
+  ioWorkers?: number | undefined;
 }
 
 /** The options that a context can be made with. */

@@ -20,9 +20,9 @@ import type { CommonSocket } from './sockets.js';
 export interface PollItem<Watched extends CommonSocket = CommonSocket> {
   socket: Watched;
   /** Whether to wait until a receive would find something; true unless told. */
-  readable?: boolean;
+  readable?: boolean | undefined;
   /** Whether to wait until a send would be accepted; false unless told. */
-  writable?: boolean;
+  writable?: boolean | undefined;
 }
 
 /** A socket that is ready. */

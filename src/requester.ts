@@ -18,11 +18,11 @@ import { Dealer } from './sockets.js';
 /** How often, and for how long, a request is tried. */
 export interface RequestOptions {
   /** Milliseconds that each attempt has, sending included; -1 for ever. */
-  timeout?: number;
+  timeout?: number | undefined;
   /** How many times it is asked again when no answer came in that time. */
-  retries?: number;
+  retries?: number | undefined;
   /** Gives the request up: it rejects with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -31,9 +31,9 @@ export interface RequestOptions {
  */
 export interface RequesterOptions extends SocketOptions<'DEALER'>, Omit<RequestOptions, 'signal'> {
   /** Where the servers or brokers are; requests go to them in rotation. */
-  connect?: string | readonly string[];
+  connect?: string | readonly string[] | undefined;
   /** Where servers connect to, for the other way round. */
-  bind?: string | readonly string[];
+  bind?: string | readonly string[] | undefined;
 }
 
 /** What a {@link Requester} has done so far. */

@@ -23,11 +23,11 @@ import { checkFlag, checkOptions, deadlineOf, Pending, type WaitOptions } from '
 /** Options of a send. */
 export interface SendOptions extends WaitOptions {
   /** Whether another frame of the same message follows. */
-  more?: boolean;
+  more?: boolean | undefined;
   /** To whom, on SERVER and PEER sockets: 1 to 2^32 - 1. That of the message, if it has one, unless told. */
-  routingId?: number;
+  routingId?: number | undefined;
   /** The group, on RADIO sockets. That of the message, if it has one, unless told. */
-  group?: string;
+  group?: string | undefined;
 }
 
 // Looked up once: the addon's exports are many, and looking one up is a hash table's work.

@@ -55,19 +55,19 @@ export type SendableMessage = Sendable | readonly Sendable[];
 /** Options of `batches`. */
 export interface BatchOptions {
   /** The most messages in a batch; no limit unless told. */
-  max?: number;
+  max?: number | undefined;
 }
 
 /** Options of `connect`. */
 export interface ConnectOptions {
   /** What the peer is called here, on ROUTER and STREAM sockets. */
-  routingId?: string | Uint8Array;
+  routingId?: string | Uint8Array | undefined;
 }
 
 /** Options of `close`. */
 export interface CloseOptions {
   /** How long unsent messages may still be sent, in milliseconds, -1 for ever. The option's value without it. */
-  linger?: number;
+  linger?: number | undefined;
 }
 
 /** In milliseconds: what libzmq can count to. Longer than that is as good as 24 days. */
@@ -112,6 +112,8 @@ export class Socket {
       first instanceof Context
         ? [socketTypeOf(second), third as SocketOptions | undefined, first]
         : [socketTypeOf(first), second as SocketOptions | undefined, undefined];
+    if ((options as unknown) instanceof Context)
+      throw argumentError('options', 'an object such as { context }', options);
     const settings = socketSettings(type.name, options);
     const { context, ...setup } = checkSetup(given, options);
     if (context.closed) throw new ContextClosedError();
@@ -353,9 +355,7 @@ export class Socket {
   recv(first?: unknown, second?: WaitOptions): Promise<unknown> {
     const { type, receiver } = this.#attachment;
     if (!type.canReceive) return Promise.reject(this.#lacks('recv'));
-    if (first === undefined || (typeof first === 'object' && first !== null)) {
-      return receiver.recv((first as WaitOptions | undefined) ?? second);
-    }
+    if (isOptions(first, second)) return receiver.recv((first as WaitOptions | undefined) ?? second);
     try {
       return receiver.recvAs({ of: decoderOf(first) }, second);
     } catch (error) {
@@ -403,9 +403,7 @@ export class Socket {
   recvSync(first?: unknown, second?: WaitOptions): unknown {
     const { type, receiver } = this.#attachment;
     if (!type.canReceive) throw this.#lacks('recvSync');
-    if (first === undefined || (typeof first === 'object' && first !== null)) {
-      return receiver.recvSync((first as WaitOptions | undefined) ?? second);
-    }
+    if (isOptions(first, second)) return receiver.recvSync((first as WaitOptions | undefined) ?? second);
     const decode = decoderOf(first);
     return decode(receiver.recvSync(second));
   }
@@ -607,6 +605,11 @@ export class Socket {
   #lacks(method: string): Error {
     return notSupportedError(`${method} is not supported by ${this.type} sockets`);
   }
+}
+
+/** Whether `recv` was called with options alone: an object before others would have to be a format, and is none. */
+function isOptions(first: unknown, second: unknown): boolean {
+  return first === undefined || (typeof first === 'object' && first !== null && second === undefined);
 }
 
 export interface Socket extends SocketOptionProperties<'all'> {}

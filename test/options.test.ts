@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import {
   ArgumentError,
   capability,
+  context,
   Dealer,
   type OptionValue,
   Pull,
@@ -156,6 +157,12 @@ describe('every option of every type', () => {
         socket.close();
       }
     }
+  });
+
+  it('a context in their place is refused as such', () => {
+    expect(() => new Socket('PULL', context() as never)).toThrow(
+      /^options: expected an object such as \{ context \}, got an instance of Context/,
+    );
   });
 
   it('a constructor that refuses one leaves no socket behind', async () => {

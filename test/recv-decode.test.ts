@@ -5,6 +5,7 @@ import { ArgumentError, DecodeError, Message, Pull, Push, type Sendable, ZmqErro
 
 import { within } from './bounded.js';
 import { linked, ofTest } from './linked.js';
+import { endpoints } from './peers/index.js';
 
 const f64 = new Float64Array([Math.PI]);
 
@@ -235,6 +236,17 @@ describe('recv(as, options)', () => {
     await expect(pull.recv({ timeout: 1 })).rejects.toMatchObject({ code: 'EAGAIN' });
     await expect(pull.recv(undefined as never, { timeout: 1 })).rejects.toMatchObject({ code: 'EAGAIN' });
     expect(() => pull.recvSync({ timeout: 1 })).toThrow(expect.objectContaining({ code: 'EAGAIN' }));
+  });
+
+  it('refuses an object before options, which would be ignored', async () => {
+    const [pull, push] = linked(new Pull(), new Push(), endpoints.inproc());
+    await push.send('still here');
+    const refused = /^as: expected a format .*, got (object|array)/;
+    for (const first of [{}, { timeout: 1 }, [Float64Array]]) {
+      await expect(pull.recv(first as never, { timeout: 0 })).rejects.toThrow(refused);
+      expect(() => pull.recvSync(first as never, { timeout: 0 })).toThrow(refused);
+    }
+    expect(await pull.recv('utf8')).toBe('still here');
   });
 
   it('decodes frame by frame in the order of the calls', async () => {

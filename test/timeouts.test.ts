@@ -10,7 +10,7 @@ import { endings, raceFirstPeer, raceReceives, raceSends } from './cancel-races.
 import { linked, ofTest } from './linked.js';
 import { endpoints } from './peers/index.js';
 
-type Waits = { timeout?: number; signal?: AbortSignal } | undefined;
+type Waits = { timeout?: number | undefined; signal?: AbortSignal } | undefined;
 
 /** Every call that waits for a message, by the name that its TimeoutError gives. */
 const receives: Record<string, (socket: Pull, options?: Waits) => Promise<unknown>> = {
@@ -286,7 +286,7 @@ describe('bad timeouts and signals', () => {
     for (const signal of signals) {
       expect(await outcome({ signal })).toMatch(/^signal: expected an AbortSignal, got /);
     }
-    for (const options of [null, 5, 'fast', true, Symbol('s')]) {
+    for (const options of [null, 5, 'fast', true, Symbol('s'), ['frame']]) {
       expect(await outcome(options)).toMatch(/^(options: expected an object|as: expected a format)/);
     }
     expect(String(pair.tryRecv())).toBe('still there');

@@ -16,17 +16,17 @@ import type { CurveSource, PlainSource } from './thread-messages.js';
 /** Options of an {@link Authenticator}. */
 export interface AuthenticatorOptions {
   /** Whose sockets it answers for; the default context unless told. */
-  context?: Context;
+  context?: Context | undefined;
   /** How long a `verify` function may take, in milliseconds; 5,000 unless told. */
-  callbackTimeout?: number;
+  callbackTimeout?: number | undefined;
   /** For how many connections `verify` functions may be under way; 256 unless told. */
-  maxPending?: number;
+  maxPending?: number | undefined;
 }
 
 /** Options of `allow` and `deny`. */
 export interface AddressOptions {
   /** For sockets with this `zapDomain`; all of them unless told. */
-  domain?: string;
+  domain?: string | undefined;
 }
 
 /** Who wants to connect, as a `verify` function is told. */
@@ -58,9 +58,9 @@ export interface CurveRequest extends ConnectionRequest {
 /** What received messages say about a peer that was accepted. */
 export interface Acceptance {
   /** `message.metadata('User-Id')`; the user name or public key unless told. */
-  readonly userId?: string;
+  readonly userId?: string | undefined;
   /** More properties for `message.metadata(name)`. */
-  readonly metadata?: Readonly<Record<string, string>>;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Whether a peer may connect. */
@@ -72,26 +72,26 @@ export type Verify<Request> = (request: Request) => Verdict | Promise<Verdict>;
 /** Options of `configurePlain`: one of `passwords`, `file` and `verify`. */
 export interface PlainOptions {
   /** For sockets with this `zapDomain`; those that have no users of their own unless told. */
-  domain?: string;
+  domain?: string | undefined;
   /** Passwords by user name. */
-  passwords?: Readonly<Record<string, string>> | ReadonlyMap<string, string>;
+  passwords?: Readonly<Record<string, string>> | ReadonlyMap<string, string> | undefined;
   /** A file with a line `name=password` for each user, as czmq reads it. Changes count from the next connection on. */
-  file?: string | URL;
-  verify?: Verify<PlainRequest>;
+  file?: string | URL | undefined;
+  verify?: Verify<PlainRequest> | undefined;
 }
 
 /** Options of `configureCurve`: one of `keys`, `directory` and `verify`. */
 export interface CurveOptions {
   /** For sockets with this `zapDomain`; those that have no keys of their own unless told. */
-  domain?: string;
+  domain?: string | undefined;
   /** Public keys, as Z85 or bytes; `'any'` lets in whoever knows the server's public key. */
-  keys?: Iterable<string | Uint8Array> | 'any';
+  keys?: Iterable<string | Uint8Array> | 'any' | undefined;
   /**
    * A folder of public key files, as `writeCurveKeyFiles`, czmq and pyzmq write them. Changes count from the next
    * connection on. What a file says about its owner is on received messages.
    */
-  directory?: string | URL;
-  verify?: Verify<CurveRequest>;
+  directory?: string | URL | undefined;
+  verify?: Verify<CurveRequest> | undefined;
 }
 
 const CALLBACK_TIMEOUT = 5000;

@@ -32,8 +32,8 @@ export interface ZapReply {
   readonly status: ZapStatus;
   /** Why; libzmq hands on the number only. */
   readonly text: string;
-  readonly userId?: string;
-  readonly metadata?: Readonly<Record<string, string>>;
+  readonly userId?: string | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
 /** What a request's frames hold. */

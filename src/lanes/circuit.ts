@@ -5,16 +5,23 @@ import { checkNames } from '../pending.js';
 /** Options of the circuit; times in milliseconds. */
 export interface CircuitOptions {
   /** So many deaths of one thread open its circuit; 5 unless told. */
-  readonly deaths?: number;
+  readonly deaths?: number | undefined;
   /** ... if they come within this time; 10 s unless told. */
-  readonly within?: number;
+  readonly within?: number | undefined;
   /** How long it is open the first time; it doubles each time, up to 30 s. 1 s unless told. */
-  readonly backOff?: number;
+  readonly backOff?: number | undefined;
+}
+
+/** The same, with nothing left open. */
+export interface CheckedCircuitOptions {
+  readonly deaths: number;
+  readonly within: number;
+  readonly backOff: number;
 }
 
 const LONGEST_BACK_OFF = 30_000;
 
-export function checkCircuit(options: unknown = {}): Required<CircuitOptions> {
+export function checkCircuit(options: unknown = {}): CheckedCircuitOptions {
   if (typeof options !== 'object' || options === null) throw argumentError('circuit', 'an object', options);
   checkNames('circuit', options, ['deaths', 'within', 'backOff']);
   const { deaths = 5, within = 10_000, backOff = 1000 } = options as CircuitOptions;
@@ -36,7 +43,7 @@ export class Circuit {
   /** Whether the thread is not replaced yet, because of how often it died. */
   open = false;
 
-  constructor(private readonly options: Required<CircuitOptions>) {}
+  constructor(private readonly options: CheckedCircuitOptions) {}
 
   /**
    * The thread died.

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { type ResourceLimits, SHARE_ENV } from 'node:worker_threads';
 import { ArgumentError, argumentError } from '../errors.js';
 import { checkNames, checkTimeout } from '../pending.js';
-import { type CircuitOptions, checkCircuit } from './circuit.js';
+import { type CheckedCircuitOptions, type CircuitOptions, checkCircuit } from './circuit.js';
 import { findHandler, type HandlerRef } from './handler-module.js';
 
 /** A way in which threads take turns on the cores. */
@@ -17,44 +17,44 @@ export interface HandlerOptions {
    */
   handler: URL | string;
   /** The name of the export that is the handler; `'default'` unless told. */
-  export?: string;
+  export?: string | undefined;
   /** How many handler threads; one for each core unless told. */
-  threads?: number;
+  threads?: number | undefined;
   /** How many asynchronous handlers may run at once in each thread; 16, or 1 where the route has a key, unless told. */
-  concurrency?: number;
+  concurrency?: number | undefined;
   /** How many messages may be taken from the socket and not be done with, in all threads; 256 a thread unless told. */
-  maxInFlight?: number;
+  maxInFlight?: number | undefined;
   /** How long a handler may take, in milliseconds; -1, no limit, unless told. */
-  timeout?: number;
+  timeout?: number | undefined;
   /**
    * How long after its timeout a handler that blocks its thread is given before the thread is ended and replaced, in
    * milliseconds, -1 for as long as it takes; 1000 unless told.
    */
-  grace?: number;
+  grace?: number | undefined;
   /**
    * How long a thread may take until it takes messages, with loading the module and its `setup`, in milliseconds; -1,
    * no limit, unless told. One that takes longer is ended: then `serve` and `pipeline` fail, and later it is a death.
    */
-  setupTimeout?: number;
+  setupTimeout?: number | undefined;
   /** How often a message is tried again whose thread died; 0 unless told. */
-  retries?: number;
+  retries?: number | undefined;
   /**
    * How the system schedules handler threads, on Linux: `'batch'` (SCHED_BATCH) has a thread that gets a message wait
    * for its turn where cores are busy, instead of interrupting whoever runs. Messages gather meanwhile, which raises
    * throughput where short handlers keep all cores busy, and a thread may wait some milliseconds for a core that others
    * keep busy. `'other'`, the system's own, unless told. Elsewhere it has no effect.
    */
-  threadSchedulingPolicy?: SchedulingPolicy;
+  threadSchedulingPolicy?: SchedulingPolicy | undefined;
   /** What happens when threads die again and again. */
-  circuit?: CircuitOptions;
+  circuit?: CircuitOptions | undefined;
   /** Environment variables of the threads, or `SHARE_ENV`. As for `Worker`. */
-  env?: NodeJS.ProcessEnv | typeof SHARE_ENV;
+  env?: NodeJS.ProcessEnv | typeof SHARE_ENV | undefined;
   /** `workerData` in the threads: anything that can be cloned. */
   workerData?: unknown;
   /** Memory limits of each thread. As for `Worker`. */
-  resourceLimits?: ResourceLimits;
+  resourceLimits?: ResourceLimits | undefined;
   /** Options of node for the threads. As for `Worker`. */
-  execArgv?: string[];
+  execArgv?: string[] | undefined;
 }
 
 export const HANDLER_OPTION_NAMES = [
@@ -86,7 +86,7 @@ export interface CheckedHandlerOptions {
   readonly setupTimeout: number;
   readonly retries: number;
   readonly batch: boolean;
-  readonly circuit: Required<CircuitOptions>;
+  readonly circuit: CheckedCircuitOptions;
   readonly worker: Pick<HandlerOptions, 'env' | 'workerData' | 'resourceLimits' | 'execArgv'>;
 }
 

@@ -23,13 +23,13 @@ export interface MetricsRegistry {
 /** Metrics of a server or pipeline for Prometheus. They need the package `prom-client`. */
 export interface MetricsOptions {
   /** Has an HTTP server in this thread answer `GET /metrics` on this port; 0 for any that is free. */
-  port?: number;
+  port?: number | undefined;
   /** Where that server listens; `'127.0.0.1'` unless told. */
-  host?: string;
+  host?: string | undefined;
   /** The registry that the metrics join, `register` of prom-client for instance; one of their own unless told. */
-  register?: MetricsRegistry;
+  register?: MetricsRegistry | undefined;
   /** The label `name` of the metrics; `'serve'` or `'pipeline'` unless told. */
-  name?: string;
+  name?: string | undefined;
 }
 
 export interface CheckedMetricsOptions {

@@ -5,11 +5,11 @@ import { checkNames } from '../pending.js';
 /** Which bytes tell messages that belong together. */
 export interface KeyBytes {
   /** The frame's index, from the first frame that is not envelope on; 0 unless told. */
-  readonly frame?: number;
+  readonly frame?: number | undefined;
   /** The first byte; 0 unless told. */
-  readonly start?: number;
+  readonly start?: number | undefined;
   /** The byte after the last; the frame's end unless told. */
-  readonly end?: number;
+  readonly end?: number | undefined;
 }
 
 /**

@@ -6,12 +6,12 @@ import type { LaneHost, ThreadEvent } from './lane-host.js';
 /** How `close` goes about it. */
 export interface DrainOptions {
   /** Whether to finish what was accepted; true unless told. */
-  drain?: boolean;
+  drain?: boolean | undefined;
   /**
    * How long that may take, in milliseconds, -1 for as long as it takes; 5000 unless told. Then what still runs is
    * aborted; a thread that does not end by itself within another 2 s, since its handler blocks it, is ended.
    */
-  timeout?: number;
+  timeout?: number | undefined;
 }
 
 /** How long running handlers get when their signal was aborted, in milliseconds. */

@@ -23,51 +23,53 @@ import { checkFlag, checkNames } from '../pending.js';
 export interface SourceOptions {
   readonly type: 'PULL' | 'SUB' | 'DEALER' | 'ROUTER';
   /** Endpoints to listen on. */
-  readonly bind?: string | readonly string[];
+  readonly bind?: string | readonly string[] | undefined;
   /**
    * Endpoints to connect to; the socket then starts from {@link connectionDefaults}, but for `tcpMaxRetransmitTimeout`.
    */
-  readonly connect?: string | readonly string[];
+  readonly connect?: string | readonly string[] | undefined;
   /** SUB: the topics, everything unless told. */
-  readonly subscribe?: string | Uint8Array | readonly (string | Uint8Array)[];
+  readonly subscribe?: string | Uint8Array | readonly (string | Uint8Array)[] | undefined;
   /** High-water marks, CURVE keys, `context`, ... */
-  readonly socketOptions?: SocketOptions;
+  readonly socketOptions?: SocketOptions | undefined;
 }
 
 /** Where results go. */
 export interface SinkOptions {
   readonly type: 'PUSH' | 'PUB' | 'DEALER';
   /** What {@link toSink} calls it. */
-  readonly name?: string;
-  readonly bind?: string | readonly string[];
-  readonly connect?: string | readonly string[];
-  readonly socketOptions?: SocketOptions;
+  readonly name?: string | undefined;
+  readonly bind?: string | readonly string[] | undefined;
+  readonly connect?: string | readonly string[] | undefined;
+  readonly socketOptions?: SocketOptions | undefined;
 }
 
 /** A stage: a handler in threads of its own. */
 export interface StageOptions extends HandlerOptions {
   /** How messages are spread over the stage's threads; `'least-loaded'` unless told. */
-  readonly route?: Route;
+  readonly route?: Route | undefined;
 }
 
 /** Options of {@link pipeline}: those of its only stage, or `stages`. */
-export interface PipelineOptions extends Partial<StageOptions> {
+export interface PipelineOptions extends Omit<StageOptions, 'handler'> {
+  /** The only stage's handler. */
+  readonly handler?: StageOptions['handler'] | undefined;
   /** One source or several. */
   readonly source: SourceOptions | readonly SourceOptions[];
   /** One sink, or several; results are dropped without one. Every sink gets every message, but for {@link toSink}. */
-  readonly sink?: SinkOptions | readonly SinkOptions[];
+  readonly sink?: SinkOptions | readonly SinkOptions[] | undefined;
   /**
    * The name of the sink that gets the messages that no handler is done with: whose handler failed or took too long, or
    * whose thread died more often than `retries` allows; as the stage got them, and nothing but these and what
    * {@link toSink} sends there. Without it they are dropped; either way they are reported as errors.
    */
-  readonly deadLetterSink?: string;
+  readonly deadLetterSink?: string | undefined;
   /** Several stages, one after another, with lanes in between and no socket. */
-  readonly stages?: readonly StageOptions[];
+  readonly stages?: readonly StageOptions[] | undefined;
   /** Whether results leave in the order in which what they came from was received; not unless told. */
-  readonly ordered?: boolean;
+  readonly ordered?: boolean | undefined;
   /** Metrics for Prometheus, none unless told. */
-  readonly metrics?: MetricsOptions;
+  readonly metrics?: MetricsOptions | undefined;
 }
 
 export interface CheckedStage {

@@ -381,7 +381,7 @@ function open(
     readonly type: string;
     readonly bind: readonly string[];
     readonly connect: readonly string[];
-    readonly socketOptions?: object;
+    readonly socketOptions?: object | undefined;
   },
   endpoints: string[],
 ): Socket {

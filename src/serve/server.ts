@@ -36,28 +36,28 @@ import { ReplyQueue } from './reply-queue.js';
 /** Options of `serve`. */
 export interface ServeOptions extends HandlerOptions {
   /** Where to listen: an endpoint or several. */
-  bind?: string | readonly string[];
+  bind?: string | readonly string[] | undefined;
   /** What to connect to: a broker's back end, or several. The socket then starts from {@link connectionDefaults}. */
-  connect?: string | readonly string[];
+  connect?: string | readonly string[] | undefined;
   /** How requests are spread over the threads; `'least-loaded'` unless told. */
-  route?: Route;
+  route?: Route | undefined;
   /**
    * What a failed request is answered with: a function, called in this thread; `false` for nothing. Unless told, the
    * function `errorReply` of the handler's module if it exports one, or else one frame of JSON with the error's name,
    * message and code. That export has no part in requests whose thread died: only a function given here has.
    */
-  errorReply?: ErrorReply | false;
+  errorReply?: ErrorReply | false | undefined;
   /** How long a reply may wait for a peer that does not read, in milliseconds; 10 s unless told. */
-  replyTimeout?: number;
+  replyTimeout?: number | undefined;
   /**
    * Whether an empty frame separates the envelope from the body, as REQ peers and brokers have it; true unless told.
    * Messages without an empty frame have only a routing id before their body either way.
    */
-  delimiter?: boolean;
+  delimiter?: boolean | undefined;
   /** Metrics for Prometheus, none unless told. */
-  metrics?: MetricsOptions;
+  metrics?: MetricsOptions | undefined;
   /** Options of the ROUTER socket: high-water marks, CURVE keys, `context`, ...; it is always `mandatory`. */
-  socketOptions?: SocketOptions;
+  socketOptions?: SocketOptions | undefined;
 }
 
 const OPTION_NAMES: readonly string[] = [

@@ -33,7 +33,7 @@ export interface Setup {
   /** The thread that has the sockets, and in which the end happens. */
   thread: 'main' | 'Worker';
   /** Of sockets with unsent messages, in milliseconds; undefined leaves the default. */
-  linger?: number;
+  linger?: number | undefined;
   /** Where unsent messages are to go to. */
   endpoint?: string;
   /** How many messages. */

@@ -40,7 +40,8 @@ export interface PeerOptions {
     | 'PUSH'
     | 'XPUB'
     | 'XSUB'
-    | 'STREAM';
+    | 'STREAM'
+    | undefined;
   bind?: string | readonly string[];
   connect?: string | readonly string[];
   count?: number;
