@@ -141,7 +141,8 @@ export class Context {
    * ```
    *
    * @returns what `body` returned
-   * @throws (rejects) what `body` throws; {@link ArgumentError} for a body that is no function, and as the constructor
+   * @throws (rejects) what `body` throws, or else as `close()`; {@link ArgumentError} for a body that is no function, and
+   *   as the constructor
    */
   static async use<Result>(
     body: (context: Context) => Result | Promise<Result>,
@@ -149,11 +150,16 @@ export class Context {
   ): Promise<Result> {
     if (typeof body !== 'function') throw argumentError('body', 'a function', body);
     const made = new Context(options);
+    let result: Result;
     try {
-      return await body(made);
-    } finally {
-      await made.close();
+      result = await body(made);
+    } catch (error) {
+      // What went wrong first is what counts: messages may well be unsent then.
+      await made.close().catch(() => {});
+      throw error;
     }
+    await made.close();
+    return result;
   }
 
   /** Whether it was closed, or is being closed. */

@@ -370,6 +370,19 @@ describe('Context.use', () => {
       zmq.ArgumentError,
     );
   });
+
+  onBothThreads('says what the body threw, though messages were unsent', async ({ zmq, assert, within }) => {
+    const failure = new Error('on purpose');
+    const use = zmq.Context.use(async (context) => {
+      const push = new zmq.Push({ context, linger: -1 });
+      push.connect('tcp://127.0.0.1:1');
+      await push.send('to nobody');
+      // The same close that `use` waits for, and sooner over.
+      context.close({ timeout: 50 }).catch(() => {});
+      throw failure;
+    });
+    await within('the use', assert.rejects(use, failure));
+  });
 });
 
 test('a hundred contexts come and go', async () => {
