@@ -51,18 +51,18 @@ export class Sender {
     throw error;
   }
 
-  send(data: unknown, options?: SendOptions): Promise<void> {
+  send(data: unknown, options?: SendOptions, what = 'send'): Promise<void> {
     const { attachment } = this;
     try {
       if (attachment.ended !== undefined) throw attachment.ended;
       if (options === undefined && attachment.sendTimeout === -1) {
         const result = this.handOver(data, false, true);
-        return result === SEND_DONE ? this.accepted() : this.outcome(result, -1, undefined);
+        return result === SEND_DONE ? this.accepted() : this.outcome(result, what, -1, undefined);
       }
       const { timeout, signal } = deadlineOf(options, attachment.sendTimeout);
       if (signal?.aborted) throw signal.reason;
       const result = this.handOver(data, checkFlag('more', options?.more), timeout !== 0, options);
-      return this.outcome(result, timeout, signal);
+      return this.outcome(result, what, timeout, signal);
     } catch (error) {
       return this.fails(error);
     }
@@ -97,7 +97,7 @@ export class Sender {
       }
       return;
     }
-    if (result < 0) throw this.sendError(-result, timeout);
+    if (result < 0) throw this.sendError(-result, 'sendSync', timeout);
     this.note(result);
     // Nobody comes to settle at the end of a turn that this thread may spend in blocking calls.
     if (result === SEND_SETTLE) this.settle();
@@ -141,16 +141,21 @@ export class Sender {
     return result;
   }
 
-  private outcome(result: number, timeout: number, signal: AbortSignal | undefined): Promise<void> {
+  private outcome(
+    result: number,
+    what: string,
+    timeout: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     if (result < SEND_FIRST_TOKEN) {
-      if (result < 0) throw this.sendError(-result, timeout);
+      if (result < 0) throw this.sendError(-result, what, timeout);
       this.note(result);
       return this.accepted();
     }
     const { attachment } = this;
     const token = result;
     const pending = new Pending<void, 'send'>('send');
-    pending.limit({ timeout, signal }, 'send', () => {
+    pending.limit({ timeout, signal }, what, () => {
       if (!this.pending.has(token) || !native.cancelSend(attachment.slot, token)) return false;
       this.forget(token);
       return true;
@@ -227,8 +232,8 @@ export class Sender {
     }
   }
 
-  private sendError(errno: number, timeout: number): ZmqError {
-    if (errnoCode(errno) === 'EAGAIN') return new TimeoutError('send', Math.max(0, timeout) / 1000);
+  private sendError(errno: number, what: string, timeout: number): ZmqError {
+    if (errnoCode(errno) === 'EAGAIN') return new TimeoutError(what, Math.max(0, timeout) / 1000);
     return this.attachment.failure(errno, 'Cannot send');
   }
 

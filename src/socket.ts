@@ -319,7 +319,7 @@ export class Socket {
     const { type, sender } = this.#attachment;
     if (!type.canSend) return sender.fails(this.#lacks('sendMultipart'));
     try {
-      return sender.send(listOfParts(parts), options);
+      return sender.send(listOfParts(parts), options, 'sendMultipart');
     } catch (error) {
       return sender.fails(error);
     }
