@@ -7,6 +7,10 @@ import { ArgumentError, argumentError } from './errors.js';
 export const LONGEST_ENDPOINT = 64 * 1024 - 1;
 const LONGEST_SHOWN = 200;
 
+/** What ENODEV means, which libzmq gives for host names, too. */
+export const NO_SUCH_DEVICE =
+  "expected an address of this machine (IPv6 ones with the option ipv6), an interface's name, or *";
+
 /** @throws {@link ArgumentError} unless it is text that can be an endpoint */
 export function checkEndpoint(endpoint: unknown): asserts endpoint is string {
   if (typeof endpoint !== 'string' || endpoint === '' || endpoint.includes('\0')) {

@@ -7,7 +7,7 @@ import { Context } from './context.js';
 import { type DecodeAs, type Decoded, decoderOf } from './decode.js';
 import type { Sendable } from './encode.js';
 import { encodePart, listOfParts } from './encode.js';
-import { checkEndpoint, hasBadPort, LONGEST_ENDPOINT, shownEndpoint } from './endpoint.js';
+import { checkEndpoint, hasBadPort, LONGEST_ENDPOINT, NO_SUCH_DEVICE, shownEndpoint } from './endpoint.js';
 import {
   argumentError,
   ContextClosedError,
@@ -93,6 +93,8 @@ export class Socket {
   readonly #attachment: Attachment;
   readonly #context: Context | undefined;
   #events: SocketEvents | undefined;
+  /** What was bound here with wildcards or an interface's name: as it was given, by its resolved endpoint. */
+  readonly #bound = new Map<string, string>();
 
   static {
     attachmentOf = (socket) => socket.#attachment;
@@ -235,7 +237,9 @@ export class Socket {
    */
   bind(endpoint: string): string {
     this.#endpoint(native.socketBind, endpoint, 'bind to');
-    return this.lastEndpoint ?? endpoint;
+    const resolved = this.lastEndpoint ?? endpoint;
+    if (resolved !== endpoint) this.#bound.set(resolved, endpoint);
+    return resolved;
   }
 
   /**
@@ -254,9 +258,29 @@ export class Socket {
     this.#endpoint(native.socketConnect, endpoint, 'connect to');
   }
 
-  /** Stops listening on an endpoint. @throws {@link ZmqError} with code `'ENOENT'` if it was not bound */
+  /**
+   * Stops listening on an endpoint.
+   *
+   * @param endpoint as `bind` returned it, or as it was given to this object: of several, the one bound last
+   * @throws {@link ZmqError} with code `'ENOENT'` if it was not bound
+   */
   unbind(endpoint: string): void {
-    this.#endpoint(native.socketUnbind, endpoint, 'unbind from');
+    const unbind = (slot: number, address: string): number => {
+      const errno = native.socketUnbind(slot, address);
+      if (errno === 0) this.#bound.delete(address);
+      return errno;
+    };
+    this.#endpoint(
+      (slot) => {
+        const errno = unbind(slot, endpoint);
+        if (errnoCode(errno) !== 'ENOENT') return errno;
+        // libzmq knows it by its resolved name only.
+        const last = [...this.#bound].findLast(([, given]) => given === endpoint);
+        return last === undefined ? errno : unbind(slot, last[0]);
+      },
+      endpoint,
+      'unbind from',
+    );
   }
 
   /** Disconnects from an endpoint. @throws {@link ZmqError} with code `'ENOENT'` if it was not connected */
@@ -550,6 +574,7 @@ export class Socket {
     }
     checkZapDomain((name) => this.getOption(name));
     const errno = call(attachment.slot, endpoint);
+    if (errnoCode(errno) === 'ENODEV') throw zmqError(errno, failed, NO_SUCH_DEVICE, endpoint);
     if (errno !== 0) throw attachment.failure(errno, failed, endpoint);
   }
 

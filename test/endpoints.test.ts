@@ -125,6 +125,14 @@ describe('bind', () => {
     expect(errorOf(() => ofTest(new Pull()).bind(`tcp://127.0.0.1:${port}`)).code).toBe('EADDRINUSE');
   });
 
+  it('says what it takes where a host name gives ENODEV', () => {
+    const error = errorOf(() => ofTest(new Pull()).bind('tcp://no-interface.invalid:*'));
+    expect(error.code).toBe('ENODEV');
+    expect(error.message).toMatch(
+      /: expected an address of this machine .* an interface's name, or \* \(ENODEV\)$/,
+    );
+  });
+
   it('throws EADDRINUSE for an inproc name that is taken', () => {
     const name = endpoints.inproc();
     ofTest(new Pull()).bind(name);
@@ -239,6 +247,31 @@ describe('unbind and disconnect', () => {
     const another = ofTest(new Push());
     another.connect(resolved);
     await carries(another, other, 'to the new one');
+  });
+
+  it.each(['tcp://127.0.0.1:*', 'tcp://*:*', 'ipc://*'])(
+    'unbind takes %s as bind did, the last first',
+    (given) => {
+      const pull = ofTest(new Pull());
+      const bound = [pull.bind(given), pull.bind(given), pull.bind(given)];
+      const other = ofTest(new Pull());
+      pull.unbind(bound[1]!);
+      expect(other.bind(bound[1]!)).toBe(bound[1]);
+      pull.unbind(given);
+      expect(other.bind(bound[2]!)).toBe(bound[2]);
+      pull.unbind(given);
+      expect(other.bind(bound[0]!)).toBe(bound[0]);
+      expect(errorOf(() => pull.unbind(given))).toMatchObject({ code: 'ENOENT', address: given });
+    },
+  );
+
+  it('unbind takes a wildcard address with a port as bind did', async () => {
+    const pull = ofTest(new Pull());
+    const port = (await endpoints.unboundTcp()).split(':').at(-1);
+    for (let round = 0; round < 3; round += 1) {
+      expect(pull.bind(`tcp://*:${port}`)).toBe(`tcp://0.0.0.0:${port}`);
+      pull.unbind(`tcp://*:${port}`);
+    }
   });
 
   it('a port is free once close has returned, on all interfaces, too', () => {
