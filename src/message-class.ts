@@ -13,6 +13,7 @@ export interface MessageClass extends Omit<typeof Frame, 'prototype'> {
   /** A message over shared memory, or a part of it, without a copy; as `Message.wrap`. @throws {@link ArgumentError} */
   new (memory: SharedArrayBuffer, byteOffset?: number, length?: number): Frame;
   /** As `Message.from`. @throws as that does */
+  new (text: string, encoding: BufferEncoding): Frame;
   new (data: Parameters<typeof Frame.from>[0]): Frame;
   readonly prototype: Frame;
 }
@@ -29,6 +30,7 @@ export const Message: MessageClass = function Message(...given: unknown[]): Fram
 function frameOf([data, byteOffset, length]: readonly unknown[]): Frame {
   if (typeof data === 'number') return Frame.alloc(data);
   if (types.isSharedArrayBuffer(data)) return Frame.wrap(data, partOf(data, byteOffset, length));
+  if (typeof data === 'string') return Frame.from(data, byteOffset as BufferEncoding);
   // Of other memory a part would be a copy: not what a typed array's constructor gives.
   if (byteOffset !== undefined) throw argumentError('data', 'a SharedArrayBuffer before an offset', data);
   return Frame.from(data as Parameters<typeof Frame.from>[0]);

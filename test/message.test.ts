@@ -324,6 +324,11 @@ describe('new Message', () => {
     expect([...(await received(message))]).toEqual(expected);
   });
 
+  it('takes the encoding of text', () => {
+    expect(String(new Message('6869', 'hex'))).toBe('hi');
+    expect(() => new Message('x', 'utf9' as never)).toThrow(/^encoding: expected/);
+  });
+
   it('is a view of shared memory, or of a part of it', () => {
     const memory = new SharedArrayBuffer(8);
     const part = new Message(memory, 2, 3);
