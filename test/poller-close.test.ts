@@ -199,7 +199,7 @@ describe('a watched socket that closes', () => {
     const named = (error: Error & { cause?: unknown }) => {
       assert.ok(error instanceof zmq.PollerClosedError);
       const cause = error.cause as Error & { socket: unknown };
-      assert.ok(cause instanceof Error);
+      assert.ok(cause instanceof zmq.SocketClosedError);
       assert.equal(cause.socket, dealer);
       assert.ok(/DEALER/.test(cause.message), cause.message);
       return true;
