@@ -2,6 +2,7 @@
  * Operations that wait, in the order in which they were asked for. Each ends exactly once: settled, timed out,
  * cancelled, or failed with the socket.
  */
+import { ignoreAbort, onAbort } from './cancellation.js';
 import { ArgumentError, argumentError, TimeoutError } from './errors.js';
 
 /** How long an operation may wait, and what cancels it. */
@@ -110,7 +111,7 @@ export class Pending<Value, Kind> {
       this.onAbort = (): void => {
         if (withdraw()) this.fail(signal.reason);
       };
-      signal.addEventListener('abort', this.onAbort, { once: true });
+      onAbort(signal, this.onAbort);
     }
   }
 
@@ -138,6 +139,6 @@ export class Pending<Value, Kind> {
 
   private end(): void {
     if (this.timer !== undefined) clearTimeout(this.timer);
-    if (this.onAbort !== undefined) this.signal?.removeEventListener('abort', this.onAbort);
+    if (this.onAbort !== undefined) ignoreAbort(this.signal!, this.onAbort);
   }
 }

@@ -7,7 +7,13 @@
  * 3. close() is for any thread; when it returns, the addon touches the sockets no more on the poller's behalf.
  */
 import { type Attachment, POLLIN, POLLOUT } from './attachment.js';
-import { ArgumentError, argumentError, PollerClosedError, SocketClosedError, TimeoutError } from './errors.js';
+import {
+  ArgumentError,
+  argumentError,
+  PollerClosedError,
+  SocketClosedError,
+  TimeoutError,
+} from './errors.js';
 import { type Handle, idOfHandle, makeHandle } from './handles.js';
 import { runtime, type Wakeable } from './io-runtime.js';
 import { POLLER_TOKEN, WAIT_SLICE_MS } from './layout.js';
@@ -348,6 +354,8 @@ function maskOf(item: Item<unknown>): number {
 }
 
 function closedError(socket: CommonSocket): PollerClosedError {
-  const cause = Object.assign(new SocketClosedError(`The watched ${socket.type} socket was closed`), { socket });
+  const cause = Object.assign(new SocketClosedError(`The watched ${socket.type} socket was closed`), {
+    socket,
+  });
   return new PollerClosedError('A socket of the poller was closed', { cause });
 }

@@ -5,6 +5,7 @@
  */
 import { randomInt } from 'node:crypto';
 
+import { ignoreAbort, onAbort } from './cancellation.js';
 import { connectionDefaults } from './connection-defaults.js';
 import { diagnostics } from './diagnostics.js';
 import { encodePart, listOfParts, type Sendable } from './encode.js';
@@ -181,7 +182,7 @@ export class Requester {
         sending: undefined,
         settled: false,
       };
-      signal?.addEventListener('abort', exchange.onAbort, { once: true });
+      if (signal !== undefined) onAbort(signal, exchange.onAbort);
       this.#counts.requests += 1;
       this.#exchanges.add(exchange);
       this.#attempt(exchange);
@@ -305,7 +306,7 @@ export class Requester {
     exchange.settled = true;
     clearTimeout(exchange.timer);
     exchange.sending?.abort();
-    exchange.signal?.removeEventListener('abort', exchange.onAbort);
+    if (exchange.signal !== undefined) ignoreAbort(exchange.signal, exchange.onAbort);
     for (const id of exchange.ids) this.#byId.delete(id);
     this.#exchanges.delete(exchange);
     if (this.#exchanges.size === 0) {

@@ -1,9 +1,19 @@
 /** Timeouts and signals: when a wait ends without what it waited for, and that nothing is lost then. */
 import { constants } from 'node:os';
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { ArgumentError, Pair, Pull, Push, Request, Socket, TimeoutError, ZmqError } from 'zeromq-threads';
+import {
+  ArgumentError,
+  Pair,
+  Pull,
+  Push,
+  Request,
+  Requester,
+  Socket,
+  TimeoutError,
+  ZmqError,
+} from 'zeromq-threads';
 
 import { isPending, turn, within } from './bounded.js';
 import { endings, raceFirstPeer, raceReceives, raceSends } from './cancel-races.js';
@@ -228,6 +238,37 @@ describe.each(Object.entries(sends))('%s', (name, send) => {
     const pull = ofTest(new Pull());
     pull.connect(push.bind(endpoints.inproc()));
     await within('the send is accepted', pending);
+  });
+});
+
+describe('one signal', () => {
+  it('cancels any number of operations, without a warning', async () => {
+    const warnings: Error[] = [];
+    const warned = (warning: Error): number => warnings.push(warning);
+    process.on('warning', warned);
+    onTestFinished(() => void process.off('warning', warned));
+    const controller = new AbortController();
+    const { signal } = controller;
+    const pull = ofTest(new Pull());
+    const push = ofTest(new Push());
+    const requester = new Requester({ connect: endpoints.inproc() });
+    onTestFinished(() => requester.close());
+    const operations = Array.from({ length: 60 }, (_, index) => {
+      const operation = [
+        () => pull.recv({ signal }),
+        () => push.send('x', { signal }),
+        () => requester.request('x', { signal }),
+      ][index % 3]!;
+      return operation().catch((reason: unknown) => reason);
+    });
+    const late = push.send('stays').then(() => 'sent');
+    controller.abort('all of it');
+    expect(await within('all are cancelled', Promise.all(operations))).toEqual(Array(60).fill('all of it'));
+    pull.connect(push.bind(endpoints.inproc()));
+    expect(await within('the send without a signal', late)).toBe('sent');
+    expect(await within('its message', pull.recv('utf8'))).toBe('stays');
+    await turn();
+    expect(warnings).toEqual([]);
   });
 });
 
