@@ -249,21 +249,18 @@ describe('unbind and disconnect', () => {
     await carries(another, other, 'to the new one');
   });
 
-  it.each(['tcp://127.0.0.1:*', 'tcp://*:*', 'ipc://*'])(
-    'unbind takes %s as bind did, the last first',
-    (given) => {
-      const pull = ofTest(new Pull());
-      const bound = [pull.bind(given), pull.bind(given), pull.bind(given)];
-      const other = ofTest(new Pull());
-      pull.unbind(bound[1]!);
-      expect(other.bind(bound[1]!)).toBe(bound[1]);
-      pull.unbind(given);
-      expect(other.bind(bound[2]!)).toBe(bound[2]);
-      pull.unbind(given);
-      expect(other.bind(bound[0]!)).toBe(bound[0]);
-      expect(errorOf(() => pull.unbind(given))).toMatchObject({ code: 'ENOENT', address: given });
-    },
-  );
+  it.each(['tcp://127.0.0.1:*', 'tcp://*:*'])('unbind takes %s as bind did, the last first', (given) => {
+    const pull = ofTest(new Pull());
+    const bound = [pull.bind(given), pull.bind(given), pull.bind(given)];
+    const other = ofTest(new Pull());
+    pull.unbind(bound[1]!);
+    expect(other.bind(bound[1]!)).toBe(bound[1]);
+    pull.unbind(given);
+    expect(other.bind(bound[2]!)).toBe(bound[2]);
+    pull.unbind(given);
+    expect(other.bind(bound[0]!)).toBe(bound[0]);
+    expect(errorOf(() => pull.unbind(given))).toMatchObject({ code: 'ENOENT', address: given });
+  });
 
   it('unbind takes a wildcard address with a port as bind did', async () => {
     const pull = ofTest(new Pull());
