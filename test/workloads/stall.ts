@@ -30,6 +30,16 @@ export async function withoutStall<Value>(
   }
 }
 
+/** As `withoutStall`, blocking this thread while `words[0]` is `value`. */
+export function blockUntilChanged(step: string, words: Int32Array, value: number): void {
+  let ticks = Math.ceil(STALL_MS / TICK_MS);
+  while (Atomics.load(words, 0) === value) {
+    if (Atomics.wait(words, 0, value, TICK_MS) !== 'timed-out') continue;
+    ticks -= 1;
+    if (ticks < 0) throw new Error(`stalled for ${STALL_MS} ms: ${step}`);
+  }
+}
+
 const nothing = new Int32Array(new SharedArrayBuffer(4));
 
 /** Keeps this thread busy for a moment, without a system call. */
