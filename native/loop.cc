@@ -149,8 +149,8 @@ bool Loop::block(Clock::time_point until) {
     if (stopped_ || !incoming_.empty() || !tokens_.empty()) return true;
     sleeping_ = true;
   }
-  const auto left =
-      std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now()).count();
+  // Rounded up: run() looks after sockets when it is called at `until`, not just before.
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
   int count =
       left <= 0 ? 0
                 : zmq_poll(items_.data(), static_cast<int>(items_.size()), static_cast<long>(left));
