@@ -184,12 +184,13 @@ int Attachment::send(Frame* frames, size_t count, bool more, bool mayPark) {
 }
 
 bool Attachment::waitSent(uint32_t sendToken, long milliseconds, int& error) {
-  return waitOnSocket(*socket_, ZMQ_POLLOUT, milliseconds, [&] {
+  const bool sent = waitOnSocket(*socket_, ZMQ_POLLOUT, milliseconds, [&](Socket::Look look) {
+    blocked_ = nullptr;  // what is completed here is seen below
     if (socket_->closedLocked()) {
       error = ENOTSOCK;
       return true;
     }
-    while (socket_->flushOutboxLocked(kBurst) == 0 && !socket_->outboxEmptyLocked()) {
+    while (socket_->flushOutboxLocked(kBurst, look) == 0 && !socket_->outboxEmptyLocked()) {
     }
     for (auto entry = completions_.begin(); entry != completions_.end(); ++entry) {
       if (entry->token != sendToken) continue;
@@ -197,8 +198,13 @@ bool Attachment::waitSent(uint32_t sendToken, long milliseconds, int& error) {
       completions_.erase(entry);
       return true;
     }
+    blocked_ = &threadWake();
     return false;
   });
+  if (sent) return true;
+  Guard guard(socket_->mutex);
+  blocked_ = nullptr;
+  return false;
 }
 
 bool Attachment::cancelSend(uint32_t sendToken) {
@@ -211,6 +217,8 @@ void Attachment::completeLocked(uint32_t sendToken, int error) {
   if (!detached_)
     inbox_.control(kCtlOutcomes).store(1, std::memory_order_release);  // pairs with Atomics.load
   if (!serving_) fire();
+  // Whoever sent it may have used up the room that would have woken the sender.
+  if (blocked_ != nullptr) blocked_->poke();
 }
 
 std::vector<Completion> Attachment::takeCompletions() {
@@ -266,7 +274,7 @@ PumpCode Attachment::waitReceive(int most, long milliseconds, uint32_t& publishe
     if (waitBriefly(most, code, published, error, neededBytes)) return code;
     milliseconds -= kBriefWaitMs;
   }
-  waitOnSocket(*socket_, ZMQ_POLLIN, milliseconds, [&] {
+  waitOnSocket(*socket_, ZMQ_POLLIN, milliseconds, [&](Socket::Look) {
     if (!inbox_.emptyLocked()) {  // the loop was faster
       published = 1;
       return true;

@@ -109,6 +109,7 @@ class Attachment : public LoopWatch {
   uint32_t looksThen_ = 0;    // when the loop last looked after it
   bool detached_ = false;
   bool serving_ = false;
+  WakeDescriptor* blocked_ = nullptr;  // of the owner's thread, while it waits for a send's outcome
 };
 
 }  // namespace zt

@@ -178,6 +178,8 @@ class Socket : public std::enable_shared_from_this<Socket> {
   void startClosing(void* handle, std::deque<Parked>&& outbox);
   void drainThenClose(void* handle, std::deque<Parked>& outbox);
   void promoteParkedLocked();
+  void withdrawnLocked();
+  void outboxEmptiedLocked();
 
   void* handle_;
   std::unique_ptr<DraftDescriptor> descriptor_;  // of types that have no ZMQ_FD

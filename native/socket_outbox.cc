@@ -50,10 +50,34 @@ int Socket::readinessLocked(int& error) {
 }
 
 void Socket::forgetParkedLocked(const Attachment* sender) {
+  bool first = false;
   for (size_t i = outbox_.size(); i > overflow_; --i) {
     if (outbox_[i - 1].sender.lock().get() == sender) {
       outbox_.erase(outbox_.begin() + static_cast<std::ptrdiff_t>(i) - 1);
+      first = i == 1;
     }
+  }
+  if (first) withdrawnLocked();
+}
+
+// The message that all others waited behind is gone, unsent, and libzmq announces nothing. The next
+// may be for a peer that has room; so may be whatever a poller's watcher wants to send.
+void Socket::withdrawnLocked() {
+  if (outbox_.empty()) outboxEmptiedLocked();
+  for (const auto& watch : watches_) {
+    if (!watch->armed || (watch->mask & ZMQ_POLLOUT) == 0) continue;
+    watch->armed = false;
+    watch->fire();
+  }
+}
+
+void Socket::outboxEmptiedLocked() {
+  overflow_ = 0;
+  overflowing_ = false;
+  for (const auto& watch : watches_) {
+    if (!watch->behindOutbox) continue;
+    watch->behindOutbox = false;
+    watch->fire();
   }
 }
 
@@ -61,9 +85,9 @@ void Socket::drainInBackground() {
   std::thread([self = shared_from_this()] {
     bool done = false;
     while (!done) {
-      done = waitOnSocket(*self, ZMQ_POLLOUT, kWaitSliceMs, [&] {
+      done = waitOnSocket(*self, ZMQ_POLLOUT, kWaitSliceMs, [&](Look look) {
         if (self->closedLocked()) return true;
-        while (self->flushOutboxLocked(kBurst) == 0 && !self->outboxEmptyLocked()) {
+        while (self->flushOutboxLocked(kBurst, look) == 0 && !self->outboxEmptyLocked()) {
         }
         return self->outboxEmptyLocked();
       });
@@ -93,7 +117,9 @@ bool Socket::unparkLocked(Attachment* sender, uint32_t token) {
   for (auto entry = outbox_.begin(); entry != outbox_.end(); ++entry) {
     if (entry->token != token || entry->sender.lock().get() != sender) continue;
     if (entry->next > 0) return false;  // half of it is on its way
+    const bool first = entry == outbox_.begin();
     outbox_.erase(entry);
+    if (first) withdrawnLocked();
     return true;
   }
   return false;
@@ -130,13 +156,7 @@ int Socket::flushOutboxLocked(int most, Look look) {
     outbox_.pop_front();
   }
   if (outbox_.empty()) {
-    overflow_ = 0;
-    overflowing_ = false;
-    for (const auto& watch : watches_) {
-      if (!watch->behindOutbox) continue;
-      watch->behindOutbox = false;
-      watch->fire();
-    }
+    outboxEmptiedLocked();
   } else {
     promoteParkedLocked();
   }

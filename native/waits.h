@@ -34,7 +34,8 @@ void interruptWaits();
 void hurryWaits();
 
 // Waits until `attempt`, called under the socket's mutex, returns true, or the time is over.
-// Between attempts the thread blocks until the socket has one of `events`.
+// Between attempts the thread blocks until the socket has one of `events`. An attempt to send is
+// told whether it may look at libzmq's commands.
 template <typename Attempt>
 bool waitOnSocket(Socket& socket, int events, long milliseconds, Attempt attempt);
 
@@ -58,7 +59,7 @@ bool waitOnSocket(Socket& socket, int events, long milliseconds, Attempt attempt
     {
       Guard guard(socket.mutex);
       if (watch) watch->armed = false;
-      done = attempt();
+      done = attempt(Socket::Look::kForRoom);
       if (done || milliseconds <= 0 || socket.closedLocked()) {
         if (watch) socket.unwatchLocked(watch.get());
         socket.settleLocked();
@@ -76,14 +77,28 @@ bool waitOnSocket(Socket& socket, int events, long milliseconds, Attempt attempt
         watch->mask = events;
         socket.watchLocked(watch);
       }
+      const bool sends = (events & ZMQ_POLLOUT) != 0;
+      const bool tells = socket.pollOutTellsLocked();
       // An attempt to receive that failed has processed libzmq's commands; one to send not always.
-      if ((events & ZMQ_POLLOUT) != 0 && socket.pollOutTellsLocked()) {
+      if (sends && tells) {
         int error = 0;
         const int now = socket.eventsLocked(error);
         if (now < 0 || (now & events) != 0) continue;  // room since, or the attempt says why not
       }
       watch->armed = true;
-      socket.settleLocked(watch.get());
+      socket.settleLocked(watch.get(), sends && !tells ? ZMQ_POLLOUT : 0);
+      // As in Attachment::service(): that look may have processed the very command that announced
+      // room. Only a send tells, and no look comes after it.
+      if (sends && !tells) {
+        done = attempt(Socket::Look::kNo);
+        if (done) {
+          socket.unwatchLocked(watch.get());
+          socket.settleLocked();
+          return true;
+        }
+        if (socket.othersArmedLocked(watch.get()))
+          socket.touched.store(true, std::memory_order_relaxed);
+      }
       fds[0] = socket.fdLocked();
       milliseconds = left;
     }

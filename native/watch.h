@@ -9,6 +9,12 @@
 //  3. Whoever used the socket calls Socket::settle(), which re-reads ZMQ_EVENTS if a watch is
 //  armed, and fires
 //     those whose event is there. Sends may delay that to the end of the turn (Socket::touched).
+//  4. Where ZMQ_POLLOUT does not tell (Socket::pollOutTellsLocked()) it is no event. A look at the
+//  events may swallow what announces room, and nothing shows that but a send: an attempt to send
+//  that does not look (Look::kNo) is the last thing before the wait.
+//  5. What libzmq does not announce is announced by whoever brings it about: the outcome of a
+//  blocked thread's send (Attachment::completeLocked()), and that the outbox is empty or has
+//  another front (Socket::outboxEmptiedLocked(), withdrawnLocked()).
 #pragma once
 
 #include <cstdint>

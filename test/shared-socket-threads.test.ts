@@ -1,7 +1,7 @@
 /** One socket in several threads: messages stay whole, come in each thread's order, exactly once, and nobody stalls. */
 import { expect, test } from 'vitest';
 
-import { type Handle, Pull, Push, Router, Socket } from 'zeromq-threads';
+import { Dealer, type Handle, Pull, Push, Router, Socket } from 'zeromq-threads';
 
 import { within } from './bounded.js';
 import { endpoints, pattern, patternMessage, patternNumber, startPeer } from './peers/index.js';
@@ -133,4 +133,37 @@ test('the same thread may attach, too', async () => {
   again.close();
   expect(pull.closed).toBe(true);
   push.close();
+});
+
+/** Blocks in a send to a peer that has no room. */
+const blocks: Body<Handle<'socket'>> = ({ zmq, assert }, handle, port) => {
+  const router = zmq.Socket.attach(handle);
+  port.postMessage('blocks');
+  assert.throws(() => router.sendSync(['full', 'no room'], { timeout: 1000 }), { code: 'EAGAIN' });
+};
+
+test('a thread that waits for room at one peer costs no CPU while another waits for messages', async () => {
+  const small = { sendHighWaterMark: 1, receiveHighWaterMark: 1 };
+  const router = new Router({ ...small, mandatory: true });
+  const endpoint = router.bind(endpoints.inproc());
+  const peers = ['full', 'free'].map((routingId) => new Dealer({ ...small, routingId }));
+  for (const peer of peers) {
+    peer.connect(endpoint);
+    await peer.send('here');
+    await within('a peer is there', router.receive());
+  }
+  while (router.trySend(['full', 'fill']));
+  const thread = spawn(blocks, router.share());
+  await thread.message('the other thread blocks');
+  const received = router.receive();
+  const before = process.cpuUsage();
+  const begun = performance.now();
+  await thread.ended('its time is over');
+  const { user, system } = process.cpuUsage(before);
+  // A wait that spins takes all of it.
+  expect((user + system) / 1000).toBeLessThan((performance.now() - begun) / 2);
+  await peers[1]!.send('news');
+  expect(String((await within('the message arrives', received))[1])).toBe('news');
+  router.close();
+  for (const peer of peers) peer.close();
 });

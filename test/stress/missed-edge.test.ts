@@ -4,7 +4,9 @@ import { describe, test } from 'vitest';
 import {
   othersWaitForRoom,
   pollerAfterCancelledReceive,
+  pollerBehindWithdrawnSend,
   roomOfOnePeer,
+  sendBehindWithdrawnSend,
   senderThatBlocks,
   trySendWithoutRoom,
 } from '../workloads/edges.js';
@@ -41,5 +43,19 @@ test.each([false, true])(
   'sends that wait for room at the one peer of a ROUTER (through a proxy: %s)',
   async (proxied) => {
     await roomOfOnePeer({ rounds: 500_000, proxied });
+  },
+);
+
+test.each([false, true])(
+  'a poller that waits for room behind a send that is withdrawn (waits before it: %s)',
+  async (armedFirst) => {
+    await pollerBehindWithdrawnSend({ rounds: 50_000, armedFirst });
+  },
+);
+
+test.each([false, true])(
+  'a send behind one to a full peer of a ROUTER that is withdrawn (blocks a thread: %s)',
+  async (blocking) => {
+    await sendBehindWithdrawnSend({ rounds: 50_000, blocking });
   },
 );

@@ -85,6 +85,90 @@ export async function pollerAfterCancelledReceive({ rounds, seed = 3 }: EdgeOpti
 }
 
 /**
+ * A poller waits for room behind a send that waits, too, and that is withdrawn: from then on the room is the poller's.
+ *
+ * @param armedFirst whether the poller waits before the send does
+ */
+export async function pollerBehindWithdrawnSend({
+  rounds,
+  armedFirst,
+}: EdgeOptions & { armedFirst: boolean }): Promise<void> {
+  const small = { sendHighWaterMark: 1, receiveHighWaterMark: 1 };
+  const [full, peer] = linked(new Dealer(small), new Dealer(small), endpoints.inproc());
+  const poller = new Poller([{ socket: full, readable: false, writable: true }]);
+  onTestFinished(() => poller.close());
+  for (let round = 0; round < rounds; round += 1) {
+    while (full.trySend('fill'));
+    const controller = new AbortController();
+    const early = armedFirst ? poller.wait() : undefined;
+    if (round % 2 === 1) await turn();
+    const withdrawn = full.send('withdrawn', { signal: controller.signal }).catch(() => {});
+    if (round % 3 === 1) await turn();
+    const writable = early ?? poller.wait();
+    if (round % 5 < 3) await turn();
+    controller.abort();
+    await withdrawn;
+    while (peer.tryRecv() !== undefined);
+    await withoutStall(`round ${round}: the poller sees the room`, writable);
+  }
+}
+
+/**
+ * A send to a ROUTER's peer that has room waits behind one to a peer that has none, until that one is withdrawn.
+ *
+ * @param blocking whether it blocks a thread of its own
+ */
+export async function sendBehindWithdrawnSend({
+  rounds,
+  blocking,
+}: EdgeOptions & { blocking: boolean }): Promise<void> {
+  const small = { sendHighWaterMark: 1, receiveHighWaterMark: 1 };
+  const router = ofTest(new Router({ ...small, mandatory: true }));
+  const endpoint = router.bind(endpoints.inproc());
+  const [full, free] = ['full', 'free'].map((routingId) => {
+    const peer = ofTest(new Dealer({ ...small, routingId }));
+    peer.connect(endpoint);
+    return peer;
+  }) as [Dealer, Dealer];
+  for (const peer of [full, free]) {
+    await peer.send('here');
+    await within('a peer is there', router.receive());
+  }
+  while (router.trySend(['full', 'fill']));
+  const asked = new Int32Array(new SharedArrayBuffer(4));
+  const thread = !blocking
+    ? undefined
+    : spawn(
+        ({ zmq }, data, port) => {
+          const socket = zmq.Socket.attach(data.handle);
+          for (let round = 0; round < data.rounds; round += 1) {
+            while (Atomics.load(data.asked, 0) === round) Atomics.wait(data.asked, 0, round);
+            port.postMessage('sends');
+            socket.sendSync(['free', 'behind']);
+          }
+        },
+        { handle: router.share(), asked, rounds },
+      );
+  for (let round = 0; round < rounds; round += 1) {
+    const controller = new AbortController();
+    const withdrawn = router.send(['full', 'withdrawn'], { signal: controller.signal }).catch(() => {});
+    let behind: Promise<unknown> = Promise.resolve();
+    if (thread === undefined) behind = router.send(['free', 'behind']);
+    else {
+      Atomics.store(asked, 0, round + 1);
+      Atomics.notify(asked, 0);
+      await thread.message(`round ${round}: the other thread sends`);
+      spin(20_000); // mostly it waits by then
+    }
+    if (round % 2 === 1) await turn();
+    controller.abort();
+    await withdrawn;
+    await withoutStall(`round ${round}: what waited behind it arrives`, free.recv());
+    await behind;
+  }
+}
+
+/**
  * A thread sends with trySend and then blocks, so that it does not come to look after the edge it may have swallowed.
  * Another thread receives from the same socket, through an I/O worker that other traffic keeps from ever being idle.
  */
