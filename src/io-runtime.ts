@@ -39,6 +39,12 @@ export interface ChunkReceiver {
   adopt(gift: ChunkGift): void;
 }
 
+/** For whom this thread's event loop watches a socket. */
+export interface EventLoopReceiver {
+  /** Has an I/O worker receive whenever the event loop does not come to it, if it still watches. */
+  standBy(): void;
+}
+
 interface IoWorker {
   readonly loop: number;
   readonly worker: Worker;
@@ -51,6 +57,11 @@ const SLOTS_PER_SLAB = 64;
 const TOKENS_AT_ONCE = 256;
 /** Microtasks may go on for this long before the event loop gets a turn, in milliseconds. */
 const TURN_MS = 8;
+/**
+ * A thread that just begins to wait has no I/O worker stand by, in milliseconds: to start one takes some 80 ms of CPU, and
+ * short programs are over by then.
+ */
+const STAND_BY_MS = 1000;
 /** What sockets that would linger for ever are granted when the process ends, in milliseconds. */
 const EXIT_GRACE_MS = 1000;
 /** How long an event loop that is busy with other things passes for busy, in milliseconds. */
@@ -84,6 +95,9 @@ class IoRuntime {
   private longLately = 0;
   private busyUntil = 0;
   private readonly watches: boolean;
+  /** Whether {@link STAND_BY_MS} have not passed yet, and who waits for that. */
+  private beginning = true;
+  private readonly early = new Set<EventLoopReceiver>();
   private armed = false;
   private turnAt = performance.now();
   /** From when on this turn's time has not been counted yet. */
@@ -268,6 +282,26 @@ class IoRuntime {
   private begin(): void {
     this.turnAt = performance.now();
     this.ownSince = this.turnAt;
+  }
+
+  /** This thread's event loop watches a socket for `who`: an I/O worker stands by, soon if none runs yet. */
+  standBy(who: EventLoopReceiver): void {
+    if (!this.beginning || this.standsBy) {
+      who.standBy();
+      return;
+    }
+    this.early.add(who);
+    if (this.early.size > 1) return;
+    setTimeout(() => {
+      this.beginning = false;
+      for (const each of this.early) each.standBy();
+      this.early.clear();
+    }, STAND_BY_MS).unref();
+  }
+
+  /** Whether an I/O worker runs that can stand by. */
+  get standsBy(): boolean {
+    return this.loops > 0;
   }
 
   /** A socket that this thread's event loop watches has something. */

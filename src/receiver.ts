@@ -11,6 +11,7 @@
 import type { Attachment } from './attachment.js';
 import type { Batch } from './batch.js';
 import { errnoCode, TimeoutError, ZmqError } from './errors.js';
+import type { EventLoopReceiver } from './io-runtime.js';
 import {
   BURST,
   CTL_DEMAND,
@@ -34,7 +35,7 @@ const MOST_AT_ONCE = 256;
 
 const pumped = new Uint32Array(3);
 
-export class Receiver {
+export class Receiver implements EventLoopReceiver {
   private readonly queue: Waiting[] = [];
   private by: 'nobody' | 'eventLoop' | 'ioWorker' = 'nobody';
   /** Whether the event loop will call, as far as we know. */
@@ -248,14 +249,19 @@ export class Receiver {
       }
       if (this.watching && this.by !== 'eventLoop') {
         this.by = 'eventLoop';
-        this.registered = true;
-        native.standBy(slot, attachment.useLoop());
+        attachment.runtime.standBy(this);
       }
       if (inbox.available() > 0) return true;
       if (code === PUMP_NEED_CHUNK) inbox.addChunk(pumped[2]!);
       else if (code === PUMP_ERROR) throw attachment.failure(pumped[1]!, 'Cannot receive');
       else if (code === PUMP_EMPTY) return false;
     }
+  }
+
+  standBy(): void {
+    if (this.by !== 'eventLoop' || this.attachment.ended !== undefined) return;
+    this.registered = true;
+    native.standBy(this.attachment.slot, this.attachment.useLoop());
   }
 
   /** How many messages to receive at once: none may lie here that somebody else looks for in libzmq. */

@@ -1,6 +1,7 @@
 /** Receiving goes on while the event loop is busy, and the event loop goes on while receives wait. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 
+import { runtime } from '../dist/src/io-runtime.js';
 import { CTL_PUBLISHED_MESSAGES } from '../dist/src/layout.js';
 // Modules and not the bundle, which has their insides to itself.
 import { attachmentOf, type Socket } from '../dist/src/socket.js';
@@ -32,8 +33,9 @@ test.each([
   const count = 4000;
   const pull = ofTest(new Pull(options));
   const endpoint = pull.bind(endpoints.tcp());
-  // Somebody receives: that sets the I/O worker to work.
+  // Somebody receives: that has an I/O worker stand by, once the thread is no beginner any more.
   const first = pull.recv();
+  await vi.waitUntil(() => runtime().standsBy, 10_000);
   const peer = await startPeer('c', 'send', { connect: endpoint, count, size, hold: true });
   const { control, inbox } = attachmentOf(pull as unknown as Socket);
   const published = () => Atomics.load(control, CTL_PUBLISHED_MESSAGES);
