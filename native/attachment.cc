@@ -143,24 +143,18 @@ LoopWatch::Step Attachment::service(Loop& loop) {
 
 int Attachment::queueLocked(Frame* frames, size_t count, size_t next, bool more, bool mayPark) {
   Socket& socket = *socket_;
-  const bool overflows = next == 0 && socket.mayOverflowLocked();
-  if (!overflows && !mayPark && next == 0) return -EAGAIN;
+  if (!mayPark && next == 0) return -EAGAIN;
   Parked parked;
   parked.frames.reserve(count);
   for (size_t i = 0; i < count; ++i) parked.frames.push_back(std::move(frames[i]));
   parked.next = next;
   parked.more = more;
-  int result = kSendOverflow;
-  if (overflows) {
-    socket.overflowLocked(std::move(parked));
-  } else {
-    result = static_cast<int>(nextSendToken_);
-    nextSendToken_ = nextSendToken_ == INT32_MAX ? uint32_t{kSendFirstToken} : nextSendToken_ + 1;
-    parked.token = static_cast<uint32_t>(result);
-    parked.sender = std::static_pointer_cast<Attachment>(shared_from_this());
-    socket.parkLocked(std::move(parked));
-  }
-  if (!armed || (mask & ZMQ_POLLOUT) == 0) fire();
+  const int result = static_cast<int>(nextSendToken_);
+  nextSendToken_ = nextSendToken_ == INT32_MAX ? uint32_t{kSendFirstToken} : nextSendToken_ + 1;
+  parked.token = static_cast<uint32_t>(result);
+  parked.sender = std::static_pointer_cast<Attachment>(shared_from_this());
+  socket.parkLocked(std::move(parked));
+  if (!sendsItself_ && (!armed || (mask & ZMQ_POLLOUT) == 0)) fire();
   return result;
 }
 
@@ -207,6 +201,33 @@ bool Attachment::waitSent(uint32_t sendToken, long milliseconds, int& error) {
   return false;
 }
 
+ParkedCode Attachment::sendOrWatch(const std::shared_ptr<EventLoop>& eventLoop) {
+  Guard guard(socket_->mutex);
+  if (roomWatch_) roomWatch_->armed = false;
+  ++looks_;
+  serving_ = true;  // the caller looks for the outcomes
+  ParkedCode parked = kParkedNone;
+  while (!socket_->closedLocked() && !socket_->outboxEmptyLocked()) {
+    if (socket_->flushOutboxLocked(kBurst) != EAGAIN) continue;
+    // A send that found no room has processed libzmq's commands: room that comes now signals.
+    sendsItself_ = socket_->pollOutTellsLocked() && watchLocked(roomWatch_, eventLoop, ZMQ_POLLOUT);
+    parked = sendsItself_ ? kParkedWatched : kParkedUnwatched;
+    break;
+  }
+  serving_ = false;
+  socket_->settleLocked(roomWatch_.get());
+  return parked;
+}
+
+void Attachment::sendBy(const std::shared_ptr<Loop>& loop) {
+  {
+    Guard guard(socket_->mutex);
+    sendsItself_ = false;
+    if (roomWatch_) roomWatch_->armed = false;
+  }
+  enqueueOn(loop);
+}
+
 bool Attachment::cancelSend(uint32_t sendToken) {
   Guard guard(socket_->mutex);
   return socket_->unparkLocked(this, sendToken);
@@ -216,9 +237,19 @@ void Attachment::completeLocked(uint32_t sendToken, int error) {
   completions_.push_back({sendToken, error});
   if (!detached_)
     inbox_.control(kCtlOutcomes).store(1, std::memory_order_release);  // pairs with Atomics.load
-  if (!serving_) fire();
+  if (!serving_) tellLocked();
   // Whoever sent it may have used up the room that would have woken the sender.
   if (blocked_ != nullptr) blocked_->poke();
+}
+
+// The owner is to look for outcomes.
+void Attachment::tellLocked() {
+  if (sendsItself_) {
+    roomWatch_->armed = false;
+    roomWatch_->fire();
+  } else {
+    fire();
+  }
 }
 
 std::vector<Completion> Attachment::takeCompletions() {
@@ -287,15 +318,16 @@ PumpCode Attachment::waitReceive(int most, long milliseconds, uint32_t& publishe
   return code;
 }
 
-bool Attachment::watchLocked(const std::shared_ptr<EventLoop>& eventLoop) {
+bool Attachment::watchLocked(std::shared_ptr<EventLoopWatch>& watch,
+                             const std::shared_ptr<EventLoop>& eventLoop, int events) {
   if (detached_ || !eventLoop) return false;
-  if (!ownWatch_) {
-    ownWatch_ = std::make_shared<EventLoopWatch>(socket_, eventLoop, token);
-    ownWatch_->mask = ZMQ_POLLIN;
-    socket_->watchLocked(ownWatch_);
+  if (!watch) {
+    watch = std::make_shared<EventLoopWatch>(socket_, eventLoop, token);
+    watch->mask = events;
+    socket_->watchLocked(watch);
   }
-  if (socket_->closedLocked() || !ownWatch_->startLocked()) return false;
-  ownWatch_->armed = true;
+  if (socket_->closedLocked() || !watch->startLocked()) return false;
+  watch->armed = true;
   return true;
 }
 
@@ -311,7 +343,8 @@ PumpCode Attachment::pumpOrWatch(const std::shared_ptr<EventLoop>& eventLoop, in
   const bool mustSend = waits && code == kPumpError && error == EFSM;
   if (mustSend || code == kPumpEmpty) {
     // A receive that found nothing has processed libzmq's commands: what comes now signals.
-    code = published > 0 || watchLocked(eventLoop) ? kPumpEmpty : kPumpElsewhere;
+    const bool watches = published > 0 || watchLocked(ownWatch_, eventLoop, ZMQ_POLLIN);
+    code = watches ? kPumpEmpty : kPumpElsewhere;
   }
   socket_->settleLocked(ownWatch_.get());
   return code;
@@ -332,19 +365,26 @@ bool Attachment::lookAfter() {
     standBy_ = lookedAfter_ = false;
     return false;
   }
-  if (ownWatch_ && ownWatch_->armed) {
-    // Fires it if there is something that its event loop has not come to.
-    socket_->settleLocked();
-  } else if (looks_ == looksThen_) {
-    // The owner's thread is busy: from now on its messages are received for it. It does not know,
-    // and may have a poller wait.
+  // Whom it was told that there is something, and who has not come since, is busy.
+  const bool came = looks_ != looksThen_;
+  const bool receivesLate = ownWatch_ && !ownWatch_->armed && !came;
+  const bool sendsLate =
+      sendsItself_ && !roomWatch_->armed && !socket_->outboxEmptyLocked() && !came;
+  looksThen_ = looks_;
+  // Fires what there is something for that its event loop has not come to.
+  socket_->settleLocked();
+  if (sendsLate) {
+    sendsItself_ = false;
+    fire();
+  }
+  if (receivesLate) {
+    // The owner does not know that its messages are received for it, and may have a poller wait.
     inbox_.control(kCtlWaiting).store(1, std::memory_order_seq_cst);
     setActiveLocked(true);
     lookedAfter_ = false;
     fire();
     return false;
   }
-  looksThen_ = looks_;
   return true;
 }
 
@@ -437,6 +477,10 @@ void Attachment::detach() {
   if (ownWatch_) {
     socket_->unwatchLocked(ownWatch_.get());
     ownWatch_->close();
+  }
+  if (roomWatch_) {
+    socket_->unwatchLocked(roomWatch_.get());
+    roomWatch_->close();
   }
   socket_->forgetParkedLocked(this);
   // What was accepted goes out, also if our loop was the one that sent it.

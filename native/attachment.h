@@ -23,10 +23,16 @@ namespace zt {
 // What became of a send.
 enum SendCode : int {
   kSendDone = 0,
-  kSendSettle = 1,    // done; call settle() at the end of the turn
-  kSendOverflow = 2,  // accepted, an I/O loop sends it
+  kSendSettle = 1,  // done; call settle() at the end of the turn
   kSendFirstToken =
       16,  // from here on: it waits for room, and the number is the token its outcome comes with
+};
+
+// What becomes of parked messages.
+enum ParkedCode : int {
+  kParkedNone = 0,       // all were sent
+  kParkedWatched = 1,    // the event loop calls once there is room
+  kParkedUnwatched = 2,  // it cannot tell: an I/O loop has to send them
 };
 
 struct Completion {
@@ -49,6 +55,11 @@ class Attachment : public LoopWatch {
   // Waits for a parked send. True: `error` is its outcome.
   bool waitSent(uint32_t sendToken, long milliseconds, int& error);
   bool cancelSend(uint32_t sendToken);
+  // Sends what is parked; as long as there is no room for all of it, the owner's event loop watches
+  // the socket and calls the attachment's token.
+  ParkedCode sendOrWatch(const std::shared_ptr<EventLoop>& eventLoop);
+  // `loop` sends what is parked, instead of the owner's event loop.
+  void sendBy(const std::shared_ptr<Loop>& loop);
   void completeLocked(uint32_t sendToken, int error);
   std::vector<Completion> takeCompletions();
 
@@ -92,7 +103,9 @@ class Attachment : public LoopWatch {
   PumpCode pumpLocked(int most, uint32_t& published, int& error, size_t& neededBytes);
   bool waitBriefly(int most, PumpCode& code, uint32_t& published, int& error, size_t& neededBytes);
   Step end(State state, Loop& loop);
-  bool watchLocked(const std::shared_ptr<EventLoop>& eventLoop);
+  bool watchLocked(std::shared_ptr<EventLoopWatch>& watch,
+                   const std::shared_ptr<EventLoop>& eventLoop, int events);
+  void tellLocked();
   void setActiveLocked(bool active);
 
   Inbox inbox_;  // this and the following: guarded by the socket's mutex
@@ -102,7 +115,9 @@ class Attachment : public LoopWatch {
   uint32_t nextSendToken_ = kSendFirstToken;
   uint32_t unannounced_ = 0;  // messages published since the consumer was last told
   bool active_ = false;
-  std::shared_ptr<EventLoopWatch> ownWatch_;  // of the owner's event loop
+  std::shared_ptr<EventLoopWatch> ownWatch_;   // of the owner's event loop, for messages
+  std::shared_ptr<EventLoopWatch> roomWatch_;  // and for room
+  bool sendsItself_ = false;  // the owner's event loop looks after what is parked
   bool standBy_ = false;      // the owner's event loop waits; a loop looks after that
   bool lookedAfter_ = false;  // is in that loop's list
   uint32_t looks_ = 0;        // of the owner's thread

@@ -149,8 +149,10 @@ Napi::Value layout(const Napi::CallbackInfo& info) {
   set("TURN_WORDS", kTurnWords);
   set("SEND_DONE", kSendDone);
   set("SEND_SETTLE", kSendSettle);
-  set("SEND_OVERFLOW", kSendOverflow);
   set("SEND_FIRST_TOKEN", kSendFirstToken);
+  set("PARKED_NONE", kParkedNone);
+  set("PARKED_WATCHED", kParkedWatched);
+  set("PARKED_UNWATCHED", kParkedUnwatched);
   set("BURST", kBurst);
   set("WAIT_SLICE_MS", static_cast<double>(kWaitSliceMs));
   set("ZERO_COPY_BYTES", kZeroCopyBytes);

@@ -156,12 +156,6 @@ void setActive(const Napi::CallbackInfo& info) {
 }
 
 // (slot, loop slot)
-void registerWith(const Napi::CallbackInfo& info) {
-  Environment& environment = Environment::of(info);
-  slotOf(info, environment.attachments)->enqueueOn(slotOf(info, environment.loops, 1));
-}
-
-// (slot, loop slot)
 void standBy(const Napi::CallbackInfo& info) {
   Environment& environment = Environment::of(info);
   slotOf(info, environment.attachments)->standBy(slotOf(info, environment.loops, 1));
@@ -225,7 +219,6 @@ void defineReceiveBinding(Environment& environment, Napi::Object exports) {
   define(environment, exports, "recycle", recycle);
   define(environment, exports, "metadata", metadata);
   define(environment, exports, "setActive", setActive);
-  define(environment, exports, "register", registerWith);
   define(environment, exports, "standBy", standBy);
   defineHot<kick>(environment, exports, "kick");
   defineHot<ensureWatched>(environment, exports, "ensureWatched");

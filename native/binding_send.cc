@@ -159,6 +159,20 @@ Napi::Value cancelSend(const Napi::CallbackInfo& info) {
                             attachment->cancelSend(info[1].As<Napi::Number>().Uint32Value()));
 }
 
+// (slot) -> ParkedCode
+napi_value sendOrWatch(napi_env env, napi_callback_info info) {
+  const Arguments<1> arguments(env, info);
+  Attachment* attachment = arguments.attachment();
+  if (attachment == nullptr) return arguments.result(kParkedNone);
+  return arguments.result(attachment->sendOrWatch(arguments.environment().eventLoop));
+}
+
+// (slot, loop slot)
+void sendBy(const Napi::CallbackInfo& info) {
+  Environment& environment = Environment::of(info);
+  slotOf(info, environment.attachments)->sendBy(slotOf(info, environment.loops, 1));
+}
+
 // (slot) -> [token, errno, token, errno, ...]
 Napi::Value takeCompletions(const Napi::CallbackInfo& info) {
   const auto completions = slotOf(info, Environment::of(info).attachments)->takeCompletions();
@@ -197,6 +211,8 @@ void defineSendBinding(Environment& environment, Napi::Object exports) {
   defineHot<sendStaged>(environment, exports, "sendStaged");
   defineHot<sendCopied>(environment, exports, "sendCopied");
   defineHot<settle>(environment, exports, "settle");
+  defineHot<sendOrWatch>(environment, exports, "sendOrWatch");
+  define(environment, exports, "sendBy", sendBy);
   define(environment, exports, "stage", stage);
   define(environment, exports, "sendParts", sendParts);
   define(environment, exports, "waitSent", waitSent);

@@ -81,7 +81,6 @@ Socket::Socket(uint32_t id, int type, std::shared_ptr<Context> context, const vo
   } else {
     zmq_getsockopt(handle_, ZMQ_FD, &fd_, &size);
   }
-  setHighWaterMarkLocked(sendHighWaterMark_);
 }
 
 Socket::~Socket() {
@@ -183,7 +182,6 @@ int Socket::sendLocked(Frame* frames, size_t count, size_t& next, bool more, Loo
     const int events = eventsLocked(ignored);
     if (events < 0 || (events & ZMQ_POLLOUT) == 0) return EAGAIN;
   }
-  ++directStreak_;
   return 0;
 }
 
@@ -367,11 +365,8 @@ int Socket::setOption(int option, const void* value, size_t size) {
   }
   if (zmq_setsockopt(handle_, option, value, size) != 0) return zmq_errno();
   if (option == ZMQ_RCVTIMEO) briefly_ = false;
-  if (size == sizeof(int)) {
-    if (option == ZMQ_SNDHWM) setHighWaterMarkLocked(number);
-    // Subscriptions are granted to the peer whose message came last.
-    if (option == ZMQ_XPUB_MANUAL || option == kXpubManualLastValue) oneByOne.store(number != 0);
-  }
+  // Subscriptions are granted to the peer whose message came last.
+  if (option == ZMQ_XPUB_MANUAL || option == kXpubManualLastValue) oneByOne.store(number != 0);
   settleLocked();
   return 0;
 }
@@ -380,12 +375,9 @@ int Socket::getOption(int option, void* value, size_t* size) {
   Guard guard(mutex);
   if (handle_ == nullptr) return ENOTSOCK;
   // What libzmq has is ours, not the application's.
-  const int* ours = nullptr;
-  if (option == ZMQ_SNDHWM) ours = &sendHighWaterMark_;
-  if (option == ZMQ_RCVTIMEO && briefly_) ours = &receiveTimeout_;
-  if (ours != nullptr && *size >= sizeof *ours) {
-    std::memcpy(value, ours, sizeof *ours);
-    *size = sizeof *ours;
+  if (option == ZMQ_RCVTIMEO && briefly_ && *size >= sizeof receiveTimeout_) {
+    std::memcpy(value, &receiveTimeout_, sizeof receiveTimeout_);
+    *size = sizeof receiveTimeout_;
     return 0;
   }
   if (zmq_getsockopt(handle_, option, value, size) != 0) return zmq_errno();

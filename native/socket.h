@@ -52,7 +52,7 @@ struct Parked {
   size_t next = 0;  // frames before this one are with libzmq already
   bool more = false;
   std::weak_ptr<Attachment> sender;  // who waits for the outcome, if anybody
-  uint32_t token = 0;
+  uint32_t token = 0;                // 0: accepted, nobody waits
 };
 
 class Socket : public std::enable_shared_from_this<Socket> {
@@ -94,17 +94,14 @@ class Socket : public std::enable_shared_from_this<Socket> {
   // The outbox: messages that found no room, in order.
   bool outboxEmptyLocked() const { return outbox_.empty(); }
   void parkLocked(Parked&& parked);
-  void overflowLocked(Parked&& message);                  // only if mayOverflowLocked()
-  void acceptLocked(Parked&& message);                    // goes out after what was accepted before
+  void acceptLocked(Parked&& message);  // nobody waits for it; goes out before what is parked
   bool unparkLocked(Attachment* sender, uint32_t token);  // true if it was still there
   // Sends up to `most` of them; EAGAIN if it stopped for lack of room, else 0.
   int flushOutboxLocked(int most, Look look = Look::kForRoom);
-  bool mayOverflowLocked() const;
   // Whether EAGAIN and ZMQ_POLLOUT exclude each other. They do not where a message goes to a
   // certain peer or to all: one of them may be full while others have room.
   bool pollOutTellsLocked() const;
-  // ZMQ_EVENTS as an application sees them: ZMQ_POLLOUT says whether a send would be accepted now,
-  // be it into the overflow.
+  // ZMQ_EVENTS as an application sees them: ZMQ_POLLOUT says whether a send would be accepted now.
   int readinessLocked(int& error);
 
   // A proxy has the socket to itself: nobody else sends or receives, and who tries gets EBUSY. 0,
@@ -162,9 +159,6 @@ class Socket : public std::enable_shared_from_this<Socket> {
   // Whether what was received last means something to libzmq, so that nothing is received ahead.
   std::atomic<bool> oneByOne{false};
 
-  void setHighWaterMarkLocked(int mark);
-  int highWaterMarkLocked() const { return sendHighWaterMark_; }
-
  private:
   Socket(uint32_t id, int type, std::shared_ptr<Context> context, const void* openedBy,
          void* handle, std::unique_ptr<DraftDescriptor> descriptor);
@@ -177,7 +171,6 @@ class Socket : public std::enable_shared_from_this<Socket> {
   void fireAllLocked();
   void startClosing(void* handle, std::deque<Parked>&& outbox);
   void drainThenClose(void* handle, std::deque<Parked>& outbox);
-  void promoteParkedLocked();
   void withdrawnLocked();
   void outboxEmptiedLocked();
 
@@ -193,13 +186,8 @@ class Socket : public std::enable_shared_from_this<Socket> {
   bool monitored_ = false;
   std::vector<std::string> listening_;  // at which endpoints, resolved
   std::weak_ptr<Socket> watched_;       // whose monitor events this one receives
-  int sendHighWaterMark_ = 1000;
-  size_t overflowCapacity_ = 0;
-  size_t overflow_ = 0;        // how many at the front of the outbox were accepted already
-  uint32_t directStreak_ = 0;  // direct sends since libzmq last had no room
   std::deque<Parked> outbox_;
   std::vector<std::shared_ptr<Watch>> watches_;
-  bool overflowing_ = false;
   bool midMessage_ = false;  // the last frame sent has others following it
   bool dropRest_ = false;    // of a message whose peer is gone
   // Steady-clock milliseconds after which a closed socket drops what it still holds. Written by

@@ -61,8 +61,7 @@ bool Socket::close(long linger, long capMs, bool capOnlyInfinite) {
     // What senders still wait for is theirs again: their calls are rejected. What was accepted goes
     // out.
     for (auto& entry : outbox_) {
-      if (overflow_ > 0 || entry.next > 0) outbox.push_back(std::move(entry));
-      if (overflow_ > 0) --overflow_;
+      if (entry.token == 0 || entry.next > 0) outbox.push_back(std::move(entry));
     }
     outbox_.clear();
     fireAllLocked();

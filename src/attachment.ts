@@ -182,7 +182,7 @@ export class Attachment implements Wakeable {
   }
 
   wake(): void {
-    this.sender.complete();
+    this.sender.wake();
     this.receiver.deliver();
     if (this.end === undefined && Atomics.load(this.control, CTL_STATE) !== STATE_OPEN)
       this.finish(this.findEnd()!);

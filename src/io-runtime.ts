@@ -39,9 +39,9 @@ export interface ChunkReceiver {
   adopt(gift: ChunkGift): void;
 }
 
-/** For whom this thread's event loop watches a socket. */
-export interface EventLoopReceiver {
-  /** Has an I/O worker receive whenever the event loop does not come to it, if it still watches. */
+/** For whom this thread's event loop watches a socket, for messages or for room. */
+export interface EventLoopWaiter {
+  /** Has an I/O worker do it when the event loop does not come to it, if that still watches. */
   standBy(): void;
 }
 
@@ -97,7 +97,7 @@ class IoRuntime {
   private readonly watches: boolean;
   /** Whether {@link STAND_BY_MS} have not passed yet, and who waits for that. */
   private beginning = true;
-  private readonly early = new Set<EventLoopReceiver>();
+  private readonly early = new Set<EventLoopWaiter>();
   private armed = false;
   private turnAt = performance.now();
   /** From when on this turn's time has not been counted yet. */
@@ -285,7 +285,7 @@ class IoRuntime {
   }
 
   /** This thread's event loop watches a socket for `who`: an I/O worker stands by, soon if none runs yet. */
-  standBy(who: EventLoopReceiver): void {
+  standBy(who: EventLoopWaiter): void {
     if (!this.beginning || this.standsBy) {
       who.standBy();
       return;

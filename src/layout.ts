@@ -100,8 +100,12 @@ export const PUMP_ELSEWHERE = 6;
  */
 export const SEND_DONE = 0;
 export const SEND_SETTLE = 1;
-export const SEND_OVERFLOW = 2;
 export const SEND_FIRST_TOKEN = 16;
+
+/** What `sendOrWatch` returns: none is parked any more, the event loop watches, or an I/O worker has to. */
+export const PARKED_NONE = 0;
+export const PARKED_WATCHED = 1;
+export const PARKED_UNWATCHED = 2;
 
 /** What `loopRun` calls a lane: its id and this. */
 export const LANE_TOKEN = 0x20000000;

@@ -87,6 +87,10 @@ export interface Native {
   sendCopied(slot: number, parts: Uint8Array[], load: number): number;
   /** Some of the parts are pinned: they are sent without a copy where that can be. */
   sendParts(slot: number, parts: Uint8Array[], pins: number[], flags: number): number;
+  /** Sends what is parked, or has the event loop call once there is room. @returns a PARKED code */
+  sendOrWatch(slot: number): number;
+  /** Has an I/O worker send what is parked, now and from now on. */
+  sendBy(slot: number, loop: number): void;
   /** @returns 1 while it waits, else 0 or -errno */
   waitSent(slot: number, token: number, ms: number): number;
   cancelSend(slot: number, token: number): boolean;
@@ -113,7 +117,6 @@ export interface Native {
   metadata(chunk: number, offset: number, name: string): string | undefined;
   setActive(slot: number, active: boolean, loop: number): void;
   /** The loop serves the socket, receiving or not. */
-  register(slot: number, loop: number): void;
   /** The loop receives once this thread has not looked for a while. */
   standBy(slot: number, loop: number): void;
   kick(slot: number): void;

@@ -11,7 +11,7 @@
 import type { Attachment } from './attachment.js';
 import type { Batch } from './batch.js';
 import { errnoCode, TimeoutError, ZmqError } from './errors.js';
-import type { EventLoopReceiver } from './io-runtime.js';
+import type { EventLoopWaiter } from './io-runtime.js';
 import {
   BURST,
   CTL_DEMAND,
@@ -35,12 +35,11 @@ const MOST_AT_ONCE = 256;
 
 const pumped = new Uint32Array(3);
 
-export class Receiver implements EventLoopReceiver {
+export class Receiver implements EventLoopWaiter {
   private readonly queue: Waiting[] = [];
   private by: 'nobody' | 'eventLoop' | 'ioWorker' = 'nobody';
   /** Whether the event loop will call, as far as we know. */
   private watching = false;
-  private registered = false;
   /** How much the event loop receives at once: little after a wait, since the next message is not there yet mostly. */
   private atOnce = 1;
   private taken = 0;
@@ -260,7 +259,6 @@ export class Receiver implements EventLoopReceiver {
 
   standBy(): void {
     if (this.by !== 'eventLoop' || this.attachment.ended !== undefined) return;
-    this.registered = true;
     native.standBy(this.attachment.slot, this.attachment.useLoop());
   }
 
@@ -297,7 +295,6 @@ export class Receiver implements EventLoopReceiver {
   private activate(): void {
     this.by = 'ioWorker';
     this.watching = false;
-    this.registered = true;
     native.setActive(this.attachment.slot, true, this.attachment.useLoop());
   }
 
@@ -306,13 +303,6 @@ export class Receiver implements EventLoopReceiver {
     this.by = 'nobody';
     this.watching = false;
     native.setActive(this.attachment.slot, false, -1);
-  }
-
-  /** Has a loop serve the socket although nobody receives: for sends that wait. */
-  register(loop: number): void {
-    if (this.registered) return;
-    this.registered = true;
-    native.register(this.attachment.slot, loop);
   }
 
   /**

@@ -1,6 +1,6 @@
 /**
- * Sending: straight from the calling thread. What finds no room waits in the addon, in order, until the I/O worker
- * has sent it.
+ * Sending: straight from the calling thread. What finds no room is parked in the addon, in order, until this thread's
+ * event loop or an I/O worker has sent it.
  *
  * A token names a waiting send; its outcome comes back through `complete()`.
  */
@@ -8,11 +8,13 @@ import type { Attachment } from './attachment.js';
 import { encodePart, pinParts, stageAll, stageOne } from './encode.js';
 import { argumentError, errnoCode, TimeoutError, type ZmqError } from './errors.js';
 import { checkDatagram, checkTags, singleFrame, tagsOf } from './fixed-frames.js';
+import type { EventLoopWaiter } from './io-runtime.js';
 import {
   CTL_OUTCOMES,
+  PARKED_UNWATCHED,
+  PARKED_WATCHED,
   SEND_DONE,
   SEND_FIRST_TOKEN,
-  SEND_OVERFLOW,
   SEND_SETTLE,
   WAIT_SLICE_MS,
 } from './layout.js';
@@ -37,11 +39,17 @@ const DONE: Promise<void> = Promise.resolve();
 /** Sends between two looks at the clock, and between two checks for a swallowed edge. */
 const SENDS_PER_CHECK = 64;
 
-export class Sender {
+export class Sender implements EventLoopWaiter {
   private readonly pending = new Map<number, Pending<void, 'send'>>();
   private sends = 0;
   private unsettled = 0;
   private settling = false;
+  /** Who sends what is parked. */
+  private by: 'nobody' | 'eventLoop' | 'ioWorker' = 'nobody';
+  /** Whether the event loop will call once there is room, as far as we know. */
+  private watching = false;
+  /** Whether the event loop cannot tell when there is room: libzmq does not say so for all types. */
+  private untold = false;
   /** Whether a blocking send waits. */
   private blocked = false;
 
@@ -161,6 +169,7 @@ export class Sender {
       return true;
     });
     this.pending.set(token, pending);
+    attachment.runtime.worked();
     attachment.hold();
     this.serve();
     return pending.promise;
@@ -189,8 +198,6 @@ export class Sender {
         this.settling = true;
         process.nextTick(this.settle);
       }
-    } else if (result === SEND_OVERFLOW) {
-      this.serve();
     }
   }
 
@@ -212,11 +219,44 @@ export class Sender {
     return this.attachment.type.namesPeer && (this.blocked || this.pending.size > 0);
   }
 
-  /** Makes sure that an I/O worker empties the outbox. */
+  /**
+   * Makes sure that what is parked is sent once there is room: by this thread's event loop as long as its turns are
+   * short, which costs no other thread, or by an I/O worker, whatever this thread does.
+   */
   private serve(): void {
+    if (this.watching) return;
     const { attachment } = this;
-    if (attachment.assignedLoop < 0) attachment.receiver.register(attachment.useLoop());
+    const { slot } = attachment;
+    if (!this.untold && attachment.watchesItself) {
+      const parked = native.sendOrWatch(slot);
+      this.watching = parked === PARKED_WATCHED;
+      this.untold = parked === PARKED_UNWATCHED;
+      if (this.watching && this.by !== 'eventLoop') {
+        this.by = 'eventLoop';
+        attachment.runtime.standBy(this);
+      }
+      if (!this.untold) {
+        this.complete();
+        return;
+      }
+    }
+    if (this.by !== 'ioWorker') {
+      this.by = 'ioWorker';
+      native.sendBy(slot, attachment.useLoop());
+    }
     if (this.waitsForPeer) attachment.receiver.receiveAhead();
+  }
+
+  standBy(): void {
+    if (this.by === 'eventLoop' && this.attachment.ended === undefined)
+      native.standBy(this.attachment.slot, this.attachment.useLoop());
+  }
+
+  /** There may be room, or an outcome. */
+  wake(): void {
+    this.watching = false;
+    if (this.by === 'eventLoop' && this.pending.size > 0) this.serve();
+    this.complete();
   }
 
   private waitSent(token: number, timeout: number): void {
