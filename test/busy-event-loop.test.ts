@@ -5,7 +5,7 @@ import { runtime } from '../dist/src/io-runtime.js';
 import { CTL_PUBLISHED_MESSAGES } from '../dist/src/layout.js';
 // Modules and not the bundle, which has their insides to itself.
 import { attachmentOf, type Socket } from '../dist/src/socket.js';
-import { Pull } from '../dist/src/sockets.js';
+import { Pull, Push } from '../dist/src/sockets.js';
 import { within } from './bounded.js';
 import { ofTest } from './linked.js';
 import { addToChecksum, endpoints, patternChecksum, startPeer } from './peers/index.js';
@@ -68,6 +68,34 @@ test('a sender gets rid of what fits while the receiver is busy', async () => {
   expect((await peer.result(1000)).sent).toBe(count);
   await within('the first message', first);
   for (let n = 1; n < count; n += 1) expect(pull.tryRecv(), `message ${n}`).toBeDefined();
+});
+
+test('sends that wait for room go out while the thread is busy', async () => {
+  const count = 2000;
+  const received = new Int32Array(new SharedArrayBuffer(4));
+  const puller = spawn(
+    async ({ zmq }, { received, count }, port) => {
+      const pull = new zmq.Pull({ receiveHighWaterMark: 10 });
+      port.postMessage(pull.bind('tcp://127.0.0.1:*'));
+      await new Promise((resolve) => port.once('message', resolve));
+      for (let n = 0; n < count; n += 1) {
+        pull.recvSync();
+        Atomics.add(received, 0, 1);
+      }
+      pull.close();
+    },
+    { received, count },
+  );
+  const push = ofTest(new Push({ sendHighWaterMark: 10 }));
+  push.connect((await puller.message('a thread receives')) as string);
+  // Large, so that most of them find room neither in libzmq nor in the kernel.
+  const sends = Promise.all(Array.from({ length: count }, () => push.send(Buffer.alloc(10_000))));
+  await vi.waitUntil(() => runtime().standsBy, 10_000);
+  puller.post('go');
+  stayBusy(BUSY_MS, () => undefined);
+  expect(Atomics.load(received, 0), 'messages received while this thread was busy').toBe(count);
+  await within('all were sent', sends);
+  await puller.ended('the receiving thread ends');
 });
 
 test('timers run on time while receives, sends and polls wait', async () => {
