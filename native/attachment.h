@@ -117,7 +117,7 @@ class Attachment : public LoopWatch {
   bool active_ = false;
   std::shared_ptr<EventLoopWatch> ownWatch_;   // of the owner's event loop, for messages
   std::shared_ptr<EventLoopWatch> roomWatch_;  // and for room
-  bool sendsItself_ = false;  // the owner's event loop looks after what is parked
+  bool sendsItself_ = false;                   // the owner's event loop looks after what is parked
   bool standBy_ = false;      // the owner's event loop waits; a loop looks after that
   bool lookedAfter_ = false;  // is in that loop's list
   uint32_t looks_ = 0;        // of the owner's thread

@@ -11,7 +11,7 @@ endings(1);
 
 const UNSENT: [Doing, number][] = [
   ['unsent small messages', 100],
-  ['unsent overflowed messages', 1500],
+  ['many unsent messages', 1500],
   ['unsent large messages', 5],
 ];
 

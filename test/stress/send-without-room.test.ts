@@ -1,4 +1,4 @@
-/** The long form of the mixed sends of test/send-overflow.test.ts. */
+/** The long form of the mixed sends of test/send-without-room.test.ts. */
 import { mixedSends } from '../traffic/sending.js';
 
 mixedSends(
