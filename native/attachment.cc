@@ -373,8 +373,9 @@ bool Attachment::lookAfter() {
   looksThen_ = looks_;
   // Fires what there is something for that its event loop has not come to.
   socket_->settleLocked();
-  if (sendsLate) {
+  if (sendsItself_ && (receivesLate || sendsLate)) {
     sendsItself_ = false;
+    roomWatch_->armed = false;
     fire();
   }
   if (receivesLate) {
