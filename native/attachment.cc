@@ -201,13 +201,14 @@ bool Attachment::waitSent(uint32_t sendToken, long milliseconds, int& error) {
   return false;
 }
 
-ParkedCode Attachment::sendOrWatch(const std::shared_ptr<EventLoop>& eventLoop) {
+int Attachment::sendOrWatch(const std::shared_ptr<EventLoop>& eventLoop) {
   Guard guard(socket_->mutex);
   if (roomWatch_) roomWatch_->armed = false;
   ++looks_;
+  if (socket_->closedLocked()) return -ENOTSOCK;
   serving_ = true;  // the caller looks for the outcomes
   ParkedCode parked = kParkedNone;
-  while (!socket_->closedLocked() && !socket_->outboxEmptyLocked()) {
+  while (!socket_->outboxEmptyLocked()) {
     if (socket_->flushOutboxLocked(kBurst) != EAGAIN) continue;
     // A send that found no room has processed libzmq's commands: room that comes now signals.
     sendsItself_ = socket_->pollOutTellsLocked() && watchLocked(roomWatch_, eventLoop, ZMQ_POLLOUT);

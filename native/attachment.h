@@ -56,8 +56,8 @@ class Attachment : public LoopWatch {
   bool waitSent(uint32_t sendToken, long milliseconds, int& error);
   bool cancelSend(uint32_t sendToken);
   // Sends what is parked; as long as there is no room for all of it, the owner's event loop watches
-  // the socket and calls the attachment's token.
-  ParkedCode sendOrWatch(const std::shared_ptr<EventLoop>& eventLoop);
+  // the socket and calls the attachment's token. A ParkedCode, or -ENOTSOCK.
+  int sendOrWatch(const std::shared_ptr<EventLoop>& eventLoop);
   // `loop` sends what is parked, instead of the owner's event loop.
   void sendBy(const std::shared_ptr<Loop>& loop);
   void completeLocked(uint32_t sendToken, int error);

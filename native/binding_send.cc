@@ -159,11 +159,11 @@ Napi::Value cancelSend(const Napi::CallbackInfo& info) {
                             attachment->cancelSend(info[1].As<Napi::Number>().Uint32Value()));
 }
 
-// (slot) -> ParkedCode
+// (slot) -> ParkedCode or -errno
 napi_value sendOrWatch(napi_env env, napi_callback_info info) {
   const Arguments<1> arguments(env, info);
   Attachment* attachment = arguments.attachment();
-  if (attachment == nullptr) return arguments.result(kParkedNone);
+  if (attachment == nullptr) return arguments.result(-ENOTSOCK);
   return arguments.result(attachment->sendOrWatch(arguments.environment().eventLoop));
 }
 

@@ -102,7 +102,7 @@ export const SEND_DONE = 0;
 export const SEND_SETTLE = 1;
 export const SEND_FIRST_TOKEN = 16;
 
-/** What `sendOrWatch` returns: none is parked any more, the event loop watches, or an I/O worker has to. */
+/** What `sendOrWatch` returns: none is parked any more, the event loop watches, or an I/O worker has to. (Negative: -errno.) */
 export const PARKED_NONE = 0;
 export const PARKED_WATCHED = 1;
 export const PARKED_UNWATCHED = 2;

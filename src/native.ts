@@ -87,7 +87,7 @@ export interface Native {
   sendCopied(slot: number, parts: Uint8Array[], load: number): number;
   /** Some of the parts are pinned: they are sent without a copy where that can be. */
   sendParts(slot: number, parts: Uint8Array[], pins: number[], flags: number): number;
-  /** Sends what is parked, or has the event loop call once there is room. @returns a PARKED code */
+  /** Sends what is parked, or has the event loop call once there is room. @returns a PARKED code or -errno */
   sendOrWatch(slot: number): number;
   /** Has an I/O worker send what is parked, now and from now on. */
   sendBy(slot: number, loop: number): void;

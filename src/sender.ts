@@ -229,6 +229,10 @@ export class Sender implements EventLoopWaiter {
     const { slot } = attachment;
     if (!this.untold && attachment.watchesItself) {
       const parked = native.sendOrWatch(slot);
+      if (parked < 0) {
+        attachment.failure(-parked, 'Cannot send'); // which ends all that waits
+        return;
+      }
       this.watching = parked === PARKED_WATCHED;
       this.untold = parked === PARKED_UNWATCHED;
       if (this.watching && this.by !== 'eventLoop') {
