@@ -47,7 +47,17 @@ export type ReceivingSocket = Pick<Socket, ReceiveMember>;
 export type SubscribingSocket = Pick<Socket, SubscribeMember>;
 
 /**
- * The constructor of a typed socket class. Classes can extend it.
+ * The constructor of a typed socket class. Classes can extend it. In TypeScript, one that overrides methods extends {@link
+ * Socket} instead: to the compiler, those of the typed classes are properties.
+ *
+ * ```ts
+ * class Jobs extends Socket {
+ *   constructor() {
+ *     super('PULL');
+ *   }
+ *   override async receive(): Promise<Message[]> { ... }
+ * }
+ * ```
  *
  * @typeParam Options what the constructor takes. (Not the socket type itself: to compare two types of
  *   classes, the compiler would then have to compare the options of all types with each other, and takes
