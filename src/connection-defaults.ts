@@ -30,3 +30,12 @@ export const connectionDefaults = Object.freeze({
   reconnectInterval: 100,
   reconnectMaxInterval: 2000,
 });
+
+/** @internal `given`, and `defaults` for what it has not, or has as undefined. */
+export function withDefaults<Defaults extends object, Given extends object>(
+  defaults: Defaults,
+  given: Given | undefined,
+): Defaults & Given {
+  const told = Object.entries(given ?? {}).filter(([, value]) => value !== undefined);
+  return { ...defaults, ...Object.fromEntries(told) } as Defaults & Given;
+}

@@ -6,7 +6,7 @@
 import { randomInt } from 'node:crypto';
 
 import { ignoreAbort, onAbort } from './cancellation.js';
-import { connectionDefaults } from './connection-defaults.js';
+import { connectionDefaults, withDefaults } from './connection-defaults.js';
 import { diagnostics } from './diagnostics.js';
 import { encodePart, listOfParts, type Sendable } from './encode.js';
 import { argumentError, SocketClosedError, TimeoutError } from './errors.js';
@@ -116,7 +116,7 @@ export class Requester {
     if (connects.length + binds.length === 0) {
       throw argumentError('connect', 'an endpoint or several (or bind)', connect);
     }
-    this.#dealer = new Dealer({ ...CONNECTION, ...socket });
+    this.#dealer = new Dealer(withDefaults(CONNECTION, socket));
     try {
       for (const endpoint of binds) this.#endpoints.push(this.#dealer.bind(endpoint));
       for (const endpoint of connects) this.connect(endpoint);

@@ -2,7 +2,7 @@
  * Messages from sources through handlers in several threads, stage after stage, to sinks: what pipeline() starts.
  */
 import { EventEmitter } from 'node:events';
-import { connectionDefaults } from '../connection-defaults.js';
+import { connectionDefaults, withDefaults } from '../connection-defaults.js';
 import { STAGE_OUTLET } from '../entry-files.js';
 import { ZmqError } from '../errors.js';
 import { LaneHost, type LostMessage, type ThreadEvent } from '../lanes/lane-host.js';
@@ -386,7 +386,7 @@ function open(
   endpoints: string[],
 ): Socket {
   const defaults = end.connect.length > 0 ? CONNECTION : {};
-  const socket = new Socket(end.type as never, { ...defaults, ...end.socketOptions } as never);
+  const socket = new Socket(end.type as never, withDefaults(defaults, end.socketOptions) as never);
   try {
     for (const endpoint of end.bind) endpoints.push(socket.bind(endpoint));
     for (const endpoint of end.connect) {

@@ -2,7 +2,7 @@
  * A server whose requests are handled by a module, in several threads: what serve() starts.
  */
 import { EventEmitter } from 'node:events';
-import { connectionDefaults } from '../connection-defaults.js';
+import { connectionDefaults, withDefaults } from '../connection-defaults.js';
 import { REPLY_OUTLET } from '../entry-files.js';
 import { ArgumentError, argumentError, ZmqError } from '../errors.js';
 import {
@@ -278,7 +278,7 @@ export async function startServer(options: ServeOptions): Promise<Server> {
   const measuring = checkMetrics(options.metrics, 'serve');
   // Replies to peers that are gone, or full, must not be dropped in silence.
   const defaults = connect.length > 0 ? connectionDefaults : {};
-  const socket = new Router({ ...defaults, ...options.socketOptions, mandatory: true });
+  const socket = new Router({ ...withDefaults(defaults, options.socketOptions), mandatory: true });
   const io = new LaneIo();
   const replies = new ReplyQueue(patience < 0 ? Infinity : patience);
   let server: Server | undefined;
