@@ -2,6 +2,10 @@
  * Replies on their way through a shared ROUTER socket. libzmq has a queue for each peer; where that is full, or the
  * peer is gone, the ROUTER says so (`mandatory`). A full one must not hold up replies to others, so such replies wait
  * here, in order for each peer, and for a limited time.
+ *
+ * A reply that waits is a request in flight, and once as many wait as may be in flight, nobody's requests are taken. So
+ * it is the peer that has this time, not each of its replies: one that made no room in all of it is not waited for
+ * again until it does.
  */
 
 import { encodePart, type Sendable } from '../encode.js';
@@ -20,11 +24,15 @@ interface Waiting {
 
 const FIRST_RETRY_MS = 1;
 const LAST_RETRY_MS = 32;
+/** So many peers without room are remembered: it is not told when one is gone. */
+const MOST_FULL = 1024;
 
 export class ReplyQueue {
   private waiting: Waiting[] = [];
   private timer: NodeJS.Timeout | undefined;
   private retryMs = FIRST_RETRY_MS;
+  /** Since when peers have had no room, the oldest first. */
+  private readonly fullSince = new Map<string, number>();
 
   /** @param patience how long a reply may wait for its peer, in milliseconds */
   constructor(readonly patience: number) {}
@@ -43,22 +51,52 @@ export class ReplyQueue {
     parts: Sendable[],
     mayLeave: (may: boolean) => void = (): void => {},
   ): Promise<void> | undefined {
-    const { sender } = attachmentOf(socket);
-    if (this.waiting.length === 0) {
-      if (sender.trySend(parts)) return undefined;
-    } else {
-      const peer = peerOf(parts);
-      const behind = this.waiting.some((entry) => entry.peer === peer && entry.socket === socket);
-      if (!behind && sender.trySend(parts)) return undefined;
+    // The names of peers are looked at only while there is one without room.
+    const allHaveRoom = this.waiting.length === 0 && this.fullSince.size === 0;
+    if (allHaveRoom && attachmentOf(socket).sender.trySend(parts)) return undefined;
+    const peer = peerOf(socket, parts);
+    if (!allHaveRoom) {
+      const behind = this.waiting.some((entry) => entry.peer === peer);
+      if (!behind && this.attempt(socket, peer, parts)) return undefined;
     }
     // What cannot be sent is refused at once, not when its turn comes: then nobody would be answered.
     const encoded = parts.map(encodePart);
+    const now = performance.now();
+    if (this.isOverdue(peer, now)) throw this.overdue();
+    this.noteFull(peer, now);
     mayLeave(false);
     return new Promise<void>((resolve, reject) => {
-      const until = performance.now() + this.patience;
-      this.waiting.push({ socket, peer: peerOf(parts), parts: encoded, until, mayLeave, resolve, reject });
+      const until = now + this.patience;
+      this.waiting.push({ socket, peer, parts: encoded, until, mayLeave, resolve, reject });
       if (this.timer === undefined) this.retryLater(FIRST_RETRY_MS);
     });
+  }
+
+  /** @returns whether it is sent */
+  private attempt(socket: Socket, peer: string, parts: Sendable[]): boolean {
+    let full = false;
+    try {
+      full = !attachmentOf(socket).sender.trySend(parts);
+      return !full;
+    } finally {
+      if (!full) this.fullSince.delete(peer); // it has room, or is gone
+    }
+  }
+
+  private noteFull(peer: string, now: number): void {
+    if (this.fullSince.has(peer)) return;
+    this.fullSince.set(peer, now);
+    if (this.fullSince.size <= MOST_FULL) return;
+    const [oldest] = this.fullSince.keys();
+    this.fullSince.delete(oldest!);
+  }
+
+  private isOverdue(peer: string, now: number): boolean {
+    return now - (this.fullSince.get(peer) ?? now) >= this.patience;
+  }
+
+  private overdue(): TimeoutError {
+    return new TimeoutError('The reply was not read and', this.patience / 1000);
   }
 
   private retryLater(milliseconds: number): void {
@@ -72,24 +110,24 @@ export class ReplyQueue {
     const full = new Set<string>();
     const before = this.waiting.length;
     this.waiting = this.waiting.filter((entry) => {
-      const peer = `${attachmentOf(entry.socket).id} ${entry.peer}`;
-      if (full.has(peer) && now < entry.until) return true;
+      const { socket, peer } = entry;
       try {
         if (!full.has(peer)) {
           entry.mayLeave(true);
-          if (attachmentOf(entry.socket).sender.trySend(entry.parts)) {
+          if (this.attempt(socket, peer, entry.parts)) {
             entry.resolve();
             return false;
           }
           entry.mayLeave(false);
+          full.add(peer);
+          this.noteFull(peer, now);
         }
       } catch (error) {
         entry.reject(error as Error);
         return false;
       }
-      full.add(peer);
-      if (now < entry.until) return true;
-      entry.reject(new TimeoutError('The reply was not read and', this.patience / 1000));
+      if (now < entry.until && !this.isOverdue(peer, now)) return true;
+      entry.reject(this.overdue());
       return false;
     });
     if (this.waiting.length === 0) return;
@@ -112,6 +150,6 @@ export class ReplyQueue {
   }
 }
 
-function peerOf(parts: readonly Sendable[]): string {
-  return (parts[0] as Buffer).toString('latin1');
+function peerOf(socket: Socket, parts: readonly Sendable[]): string {
+  return `${attachmentOf(socket).id} ${(parts[0] as Buffer).toString('latin1')}`;
 }

@@ -37,7 +37,10 @@ import { ReplyQueue } from './reply-queue.js';
 export interface ServeOptions extends HandlerOptions {
   /** Where to listen: an endpoint or several. */
   bind?: string | readonly string[] | undefined;
-  /** What to connect to: a broker's back end, or several. The socket then starts from {@link connectionDefaults}. */
+  /**
+   * What to connect to: a broker's back end, or several. The socket then starts from {@link connectionDefaults}, and a
+   * `sendHighWaterMark` of 10,000 and `maxInFlight`.
+   */
   connect?: string | readonly string[] | undefined;
   /** How requests are spread over the threads; `'least-loaded'` unless told. */
   route?: Route | undefined;
@@ -47,7 +50,11 @@ export interface ServeOptions extends HandlerOptions {
    * message and code. That export has no part in requests whose thread died: only a function given here has.
    */
   errorReply?: ErrorReply | false | undefined;
-  /** How long a reply may wait for a peer that does not read, in milliseconds; 10 s unless told. */
+  /**
+   * How long a reply may wait for a peer that does not read, in milliseconds; unless told 10 s, or 4 s with `connect`,
+   * as long as TCP takes to find a broker that is gone. Replies to a peer that had no room in all that time are dropped
+   * at once, until it has some: while they wait they are in flight, and may hold up other peers' requests.
+   */
   replyTimeout?: number | undefined;
   /**
    * Whether an empty frame separates the envelope from the body, as REQ peers and brokers have it; true unless told.
@@ -257,6 +264,13 @@ export class Server extends EventEmitter<ServerEvents> {
   }
 }
 
+/**
+ * What a broker that died has left here, up to the receive high-water mark and what libzmq has read beyond it, is
+ * handled all the same: libzmq finds the broker dead behind its last request. The replies find room, so that nobody
+ * else's requests wait for them.
+ */
+const ROOM_FOR_REPLIES = 10_000;
+
 /** Checks the options, opens the socket and starts the threads; see `serve`. */
 export async function startServer(options: ServeOptions): Promise<Server> {
   if (typeof options !== 'object' || options === null) throw argumentError('options', 'an object', options);
@@ -266,7 +280,8 @@ export async function startServer(options: ServeOptions): Promise<Server> {
   if (bind.length + connect.length === 0) {
     throw new ArgumentError("options: expected 'bind' or 'connect', got neither");
   }
-  const { errorReply, replyTimeout = 10_000, route = 'least-loaded', delimiter } = options;
+  const { errorReply, route = 'least-loaded', delimiter } = options;
+  const { replyTimeout = connect.length > 0 ? connectionDefaults.tcpMaxRetransmitTimeout : 10_000 } = options;
   if (errorReply !== undefined && errorReply !== false && typeof errorReply !== 'function') {
     throw argumentError('errorReply', 'a function or false', errorReply);
   }
@@ -276,8 +291,11 @@ export async function startServer(options: ServeOptions): Promise<Server> {
   const routing = nativeRoute(route, delimited ? BODY_AFTER_DELIMITER : BODY_AFTER_ROUTING_ID);
   const handling = checkHandlerOptions(options, typeof route === 'object');
   const measuring = checkMetrics(options.metrics, 'serve');
+  const defaults =
+    connect.length > 0
+      ? { ...connectionDefaults, sendHighWaterMark: ROOM_FOR_REPLIES + handling.maxInFlight }
+      : {};
   // Replies to peers that are gone, or full, must not be dropped in silence.
-  const defaults = connect.length > 0 ? connectionDefaults : {};
   const socket = new Router({ ...withDefaults(defaults, options.socketOptions), mandatory: true });
   const io = new LaneIo();
   const replies = new ReplyQueue(patience < 0 ? Infinity : patience);
