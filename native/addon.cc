@@ -63,11 +63,12 @@ void Environment::cleanUp() {
     if (poller) poller->close();
   }
   for (auto& [id, group] : groups) group->detach();
-  for (auto& [id, lane] : lanes) lane->endOf(this);
   for (auto& attachment : attachments) {
     if (!attachment) continue;
     attachment->detach();
   }
+  // After that nothing that this thread waited to send leaves any more, and others may send it.
+  for (auto& [id, lane] : lanes) lane->endOf(this);
   std::vector<std::shared_ptr<Socket>> borrowers;
   for (auto& context : Context::all()) {
     for (auto& socket : context->sockets()) {

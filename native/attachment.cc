@@ -159,8 +159,23 @@ int Attachment::queueLocked(Frame* frames, size_t count, size_t next, bool more,
 }
 
 int Attachment::send(Frame* frames, size_t count, bool more, bool mayPark) {
+  Guard guard(socket_->mutex);
+  return sendLocked(frames, count, more, mayPark);
+}
+
+int Attachment::sendTelling(Frame* frames, size_t count, std::shared_ptr<Acceptance> acceptance) {
+  Guard guard(socket_->mutex);
+  const int result = sendLocked(frames, count, false, true);
+  if (result >= kSendFirstToken) {
+    socket_->tellLocked(std::move(acceptance));
+  } else if (result >= 0) {
+    acceptance->accept();
+  }
+  return result;
+}
+
+int Attachment::sendLocked(Frame* frames, size_t count, bool more, bool mayPark) {
   Socket& socket = *socket_;
-  Guard guard(socket.mutex);
   if (socket.closedLocked()) return -ENOTSOCK;
   if (socket.claimedLocked()) return -EBUSY;
   size_t next = 0;

@@ -52,6 +52,9 @@ class Attachment : public LoopWatch {
 
   // Returns a SendCode, or -errno.
   int send(Frame* frames, size_t count, bool more, bool mayPark);
+  // Sends a whole message, or parks it. `acceptance` is told once it is accepted, in whatever
+  // thread that is then.
+  int sendTelling(Frame* frames, size_t count, std::shared_ptr<Acceptance> acceptance);
   // Waits for a parked send. True: `error` is its outcome.
   bool waitSent(uint32_t sendToken, long milliseconds, int& error);
   bool cancelSend(uint32_t sendToken);
@@ -99,6 +102,7 @@ class Attachment : public LoopWatch {
 
  private:
   Attachment(std::shared_ptr<Socket> socket, uint32_t token, uint32_t* control, bool owner);
+  int sendLocked(Frame* frames, size_t count, bool more, bool mayPark);
   int queueLocked(Frame* frames, size_t count, size_t next, bool more, bool mayPark);
   PumpCode pumpLocked(int most, uint32_t& published, int& error, size_t& neededBytes);
   bool waitBriefly(int most, PumpCode& code, uint32_t& published, int& error, size_t& neededBytes);

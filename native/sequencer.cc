@@ -1,5 +1,6 @@
 #include "sequencer.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <unordered_map>
 #include <utility>
@@ -49,6 +50,7 @@ void Sequencer::Entry::confirm() {
   ++sent;
   if (sent < outputs.size() && sent < kMostSent) return;
   outputs.erase(outputs.begin(), outputs.begin() + static_cast<std::ptrdiff_t>(sent));
+  gone += sent;
   sent = 0;
 }
 
@@ -119,7 +121,7 @@ bool Sequencer::take(uint32_t emitter) {
   return takeLocked(emitter);
 }
 
-bool Sequencer::front(uint32_t emitter, Output& output) {
+bool Sequencer::front(uint32_t emitter, Output& output, Position& position) {
   std::lock_guard<std::mutex> lock(mutex_);
   if (emitter_ != emitter) return false;
   passLocked();
@@ -128,8 +130,22 @@ bool Sequencer::front(uint32_t emitter, Output& output) {
     return false;
   }
   Entry& entry = entries_.front();
-  output = entry.outputs[entry.sent];  // a copy: whoever emits it may die before it confirms
+  output = entry.outputs[entry.sent];  // a copy: it may have to be sent again
+  position = {next_, entry.number()};
   return true;
+}
+
+void Sequencer::accepted(const Position& position, size_t way, size_t ways) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (position.ticket != next_ || !readyLocked()) return;
+  Entry& entry = entries_.front();
+  if (entry.number() != position.number) return;
+  std::vector<bool>& taken = entry.outputs[entry.sent].taken;
+  taken.resize(ways);
+  if (way < ways) taken[way] = true;
+  if (std::find(taken.begin(), taken.end(), false) != taken.end()) return;
+  entry.confirm();
+  passLocked();
 }
 
 uint32_t Sequencer::confirm(uint32_t emitter) {

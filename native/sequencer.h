@@ -3,9 +3,12 @@
 //
 //  1. For any thread; `mutex_` guards everything.
 //  2. Outputs leave one after another through one thread at a time, the emitter: whoever hands in,
-//  or takes over, when the next in order is here. The emitter looks at the front, sends it, and
-//  confirms; it is the emitter until front() finds nothing.
-//  3. A ticket is complete once; what comes after that is ignored.
+//  or takes over, when the next in order is here. The emitter looks at the front and sends it; it
+//  is the emitter until front() finds nothing.
+//  3. An output is past, accepted(), in the same breath as it is taken: by whoever completes the
+//  send, under the socket's mutex, which comes before ours. So a thread may end at any point, and
+//  what it was about to send leaves once.
+//  4. A ticket is complete once; what comes after that is ignored.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +23,13 @@ namespace zt {
 struct Output {
   uint32_t sink = 0;
   std::vector<std::vector<uint8_t>> frames;
+  std::vector<bool> taken;  // by which of the ways that it leaves by, once one has
+};
+
+// Which output of all: the nth of its ticket.
+struct Position {
+  uint32_t ticket = 0;
+  size_t number = 0;
 };
 
 class Sequencer {
@@ -43,10 +53,12 @@ class Sequencer {
   // Becomes the emitter, if there is something to emit and nobody is.
   bool take(uint32_t emitter);
   // The next output, for the emitter; false if there is none, and then it is not any more.
-  bool front(uint32_t emitter, Output& output);
-  // The front was sent. How many tickets are done with so far, wraps.
+  bool front(uint32_t emitter, Output& output, Position& position);
+  // One of the `ways` that it leaves by has taken it; once all have, the next is the front.
+  void accepted(const Position& position, size_t way, size_t ways);
+  // The front will not leave, or not by all ways. How many tickets are done with so far, wraps.
   uint32_t confirm(uint32_t emitter);
-  // A thread is gone; what it had not confirmed is emitted again.
+  // A thread is gone; what it was about to send, and was not accepted, is for another.
   void gone(uint32_t emitter);
   // Tickets below this one are done with.
   uint32_t next();
@@ -60,7 +72,9 @@ class Sequencer {
     bool complete = false;
     std::vector<Output> outputs;
     size_t sent = 0;  // of these
+    size_t gone = 0;  // sent, and not among them any more
     size_t unsent() const { return outputs.size() - sent; }
+    size_t number() const { return gone + sent; }
     void confirm();
   };
   // The ticket's entry; null if it is complete.

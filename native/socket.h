@@ -46,6 +46,14 @@ constexpr int64_t kNoDeadline = std::numeric_limits<int64_t>::max();
 constexpr long kLingerUnchanged = -2;
 constexpr long kNoCap = -1;
 
+// Is told, under the socket's mutex, that a message is accepted: by libzmq, or into the overflow.
+// Not told of one that is refused, or taken out again.
+class Acceptance {
+ public:
+  virtual ~Acceptance() = default;
+  virtual void accept() = 0;
+};
+
 // A message that waits for room. Guarded by the socket's mutex.
 struct Parked {
   std::vector<Frame> frames;
@@ -53,6 +61,7 @@ struct Parked {
   bool more = false;
   std::weak_ptr<Attachment> sender;  // who waits for the outcome, if anybody
   uint32_t token = 0;                // 0: accepted, nobody waits
+  std::shared_ptr<Acceptance> acceptance;  // while it is not accepted
 };
 
 class Socket : public std::enable_shared_from_this<Socket> {
@@ -94,6 +103,8 @@ class Socket : public std::enable_shared_from_this<Socket> {
   // The outbox: messages that found no room, in order.
   bool outboxEmptyLocked() const { return outbox_.empty(); }
   void parkLocked(Parked&& parked);
+  // Of the message that was parked last.
+  void tellLocked(std::shared_ptr<Acceptance> acceptance);
   void acceptLocked(Parked&& message);  // nobody waits for it; goes out before what is parked
   bool unparkLocked(Attachment* sender, uint32_t token);  // true if it was still there
   // Sends up to `most` of them; EAGAIN if it stopped for lack of room, else 0.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <thread>
+#include <utility>
 
 #include "attachment.h"
 #include "socket.h"
@@ -81,6 +82,10 @@ void Socket::parkLocked(Parked&& parked) {
   outbox_.push_back(std::move(parked));
 }
 
+void Socket::tellLocked(std::shared_ptr<Acceptance> acceptance) {
+  outbox_.back().acceptance = std::move(acceptance);
+}
+
 void Socket::acceptLocked(Parked&& message) {
   // Nothing that is parked is half sent: see claimLocked().
   const auto parked = std::find_if(outbox_.begin(), outbox_.end(),
@@ -111,6 +116,7 @@ int Socket::flushOutboxLocked(int most, Look look) {
       result = EAGAIN;
       break;
     }
+    if (error == 0 && front.acceptance) front.acceptance->accept();
     if (auto sender = front.sender.lock()) sender->completeLocked(front.token, error);
     outbox_.pop_front();
   }

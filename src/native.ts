@@ -215,7 +215,22 @@ export interface Native {
   sequencerTake(sequencer: number, emitter: number): boolean;
   /** @returns the next output, or undefined if there is none, and then the caller does not emit any more */
   sequencerFront(sequencer: number, emitter: number): [number, ...Buffer[]] | undefined;
-  /** The front was sent. @returns the first ticket that is not done with */
+  /**
+   * Sends the next output: into the lanes of the next stage, or through sockets by their slots. It is past once it is
+   * accepted, whoever completes the send, and whether or not this thread still lives.
+   *
+   * @param group of the next stage, 0 if there is none
+   * @param apart the sink that gets only what is for it, -1 for none
+   * @returns EMIT_NOTHING, EMIT_LEFT, EMIT_FULL, or for each sink that it goes to its index and what the send returned
+   */
+  sequencerEmit(
+    sequencer: number,
+    emitter: number,
+    group: number,
+    slots: readonly number[],
+    apart: number,
+  ): number | number[];
+  /** The front will not leave, or not by all ways. @returns the first ticket that is not done with */
   sequencerConfirm(sequencer: number, emitter: number): number;
   sequencerGone(sequencer: number, emitter: number): void;
   sequencerNext(sequencer: number): number;
@@ -258,6 +273,13 @@ export interface LaneMessage {
   readonly body: number;
   readonly frames: Buffer[];
 }
+
+/** What `sequencerEmit` returns: there is nothing, and the caller does not emit any more; ... */
+export const EMIT_NOTHING = 0;
+/** ... one left; ... */
+export const EMIT_LEFT = 1;
+/** ... the next stage has no room, and rings the emitter's lane when it has. */
+export const EMIT_FULL = 2;
 
 /** Options of the send functions, as flags. */
 export const FLAG_MORE = 1;

@@ -76,6 +76,20 @@ export class Sender implements EventLoopWaiter {
     }
   }
 
+  /**
+   * Takes over a send that native code made and that may wait.
+   *
+   * @param result what it returned
+   * @returns undefined if it is accepted, otherwise a promise of that. @throws (rejects) what became of it else
+   */
+  sent(result: number): Promise<void> | undefined {
+    const { sendTimeout } = this.attachment;
+    if (result >= SEND_FIRST_TOKEN) return this.outcome(result, 'send', sendTimeout, undefined);
+    if (result < 0) throw this.sendError(-result, 'send', sendTimeout);
+    this.note(result);
+    return undefined;
+  }
+
   trySend(data: unknown, options?: SendOptions): boolean {
     const { attachment } = this;
     if (attachment.ended !== undefined) throw attachment.ended;

@@ -1,6 +1,6 @@
 /** Where a stage's outputs go, as a handler thread sees it: into the next stage's lanes, or out of sockets. */
 import type { Handle } from '../handles.js';
-import { native } from '../native.js';
+import { EMIT_LEFT, native } from '../native.js';
 import { attachmentOf, Socket } from '../socket.js';
 import { ALL_SINKS, type Output } from './outputs.js';
 
@@ -28,6 +28,58 @@ export function openExit(data: ExitData, lane: number): Exit {
   if (data.type === 'stage') return new StageExit(data.group, lane, new SinksExit(data.sinks));
   if (data.type === 'sinks') return new SinksExit(data.sinks);
   return { send: () => undefined, wake() {}, flush() {} };
+}
+
+/** Where the results of an ordered stage go: native code sends them, this takes over what became of it. */
+export class OrderedExit {
+  private readonly group: number;
+  private readonly sockets: readonly Socket[];
+  private readonly slots: readonly number[];
+  private readonly apart: number;
+
+  constructor(data: ExitData) {
+    const sinks = data.type === 'none' ? { sockets: [], apart: -1 } : data.sinks;
+    this.group = data.type === 'stage' ? data.group : 0;
+    this.sockets = sinks.sockets.map((handle) => Socket.attach(handle));
+    this.slots = this.sockets.map((socket) => attachmentOf(socket).slot);
+    this.apart = sinks.apart;
+  }
+
+  /**
+   * Sends what is next.
+   *
+   * @returns EMIT_NOTHING, EMIT_LEFT, EMIT_FULL, or a promise that resolves when it has left
+   * @throws (rejects) if it cannot leave by one way at least, once it is done with by the others
+   */
+  emit(sequencer: number, lane: number): number | Promise<void> {
+    const emitted = native.sequencerEmit(sequencer, lane, this.group, this.slots, this.apart);
+    if (typeof emitted === 'number') return emitted;
+    const waiting: Promise<void>[] = [];
+    let failure: unknown;
+    for (let index = 0; index < emitted.length; index += 2) {
+      try {
+        const { sender } = attachmentOf(this.sockets[emitted[index]!]!);
+        const sent = sender.sent(emitted[index + 1]!);
+        if (sent !== undefined) waiting.push(sent);
+      } catch (error) {
+        failure ??= error;
+      }
+    }
+    if (waiting.length > 0) return all(waiting, failure);
+    if (failure !== undefined) throw failure;
+    return EMIT_LEFT;
+  }
+
+  flush(): void {
+    for (const socket of this.sockets) attachmentOf(socket).sender.flush();
+  }
+}
+
+async function all(waiting: readonly Promise<void>[], failure: unknown): Promise<void> {
+  const outcomes = await Promise.allSettled(waiting);
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  const reason = failure ?? failed?.reason;
+  if (reason !== undefined) throw reason;
 }
 
 /** Into the lanes of the next stage. What finds no room waits here, in order, until the lane's doorbell rings. */

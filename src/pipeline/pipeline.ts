@@ -240,7 +240,8 @@ export class Pipeline extends EventEmitter<PipelineEvents> {
         native.sequencerPut(sequencer, message.ticket, NO_EMITTER, [letter]);
       }
     }
-    order.words.advance(sequencer);
+    // It may have gone before it told that something left.
+    order.words.advance(sequencer, true);
     this.#stages[stage]?.ring();
   }
 

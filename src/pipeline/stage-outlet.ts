@@ -10,8 +10,8 @@ import type { Outlet, OutletThread, ReportedMessage } from '../lanes/outlet.js';
 import { toWire } from '../lanes/wire-error.js';
 import type { Work } from '../lanes/work.js';
 import { LANE_DROPPED, LANE_SENT } from '../layout.js';
-import { native } from '../native.js';
-import { type Exit, type ExitData, openExit } from './exit.js';
+import { EMIT_FULL, EMIT_LEFT, native } from '../native.js';
+import { type Exit, type ExitData, OrderedExit, openExit } from './exit.js';
 import { OrderWords } from './order-words.js';
 import { type Output, outputOf, outputsOf, type SinkNames } from './outputs.js';
 
@@ -30,11 +30,11 @@ export interface StageOutletData {
 const MOST_AHEAD = 16;
 
 class StageOutlet implements Outlet {
-  protected readonly exit: Exit;
+  private readonly exit: Exit;
 
   constructor(
-    protected readonly data: StageOutletData,
-    protected readonly thread: OutletThread,
+    private readonly data: StageOutletData,
+    private readonly thread: OutletThread,
   ) {
     this.exit = openExit(data.exit, thread.lane);
   }
@@ -71,24 +71,23 @@ class StageOutlet implements Outlet {
    *
    * @param about the message that is reported then
    */
-  protected send(output: Output, about: () => ReportedMessage): Promise<void> | undefined {
+  private send(output: Output, about: () => ReportedMessage): Promise<void> | undefined {
     const { control } = this.thread;
-    const drop = (error: unknown): void => {
-      Atomics.add(control, LANE_DROPPED, 1);
-      this.thread.report({ type: 'dropped', error: toWire(error), message: about() });
-    };
     let sent: Promise<void> | undefined;
     try {
       sent = this.exit.send(output);
     } catch (error) {
-      drop(error);
+      drop(this.thread, error, about());
       return undefined;
     }
     if (sent === undefined) {
       Atomics.add(control, LANE_SENT, 1);
       return undefined;
     }
-    return sent.then(() => void Atomics.add(control, LANE_SENT, 1), drop);
+    return sent.then(
+      () => void Atomics.add(control, LANE_SENT, 1),
+      (error: unknown) => drop(this.thread, error, about()),
+    );
   }
 
   wake(): void {
@@ -104,25 +103,31 @@ class StageOutlet implements Outlet {
   }
 }
 
-class OrderedOutlet extends StageOutlet {
+class OrderedOutlet implements Outlet {
+  private readonly exit: OrderedExit;
   private readonly sequencer: number;
   private readonly words: OrderWords;
   /** Messages whose results wait for their turn. */
   private readonly held = new Set<{ readonly over: () => boolean; readonly resolve: () => void }>();
   private listening = false;
+  /** Whether this thread is to hand on, and waits for room in the next stage. */
+  private full = false;
 
-  constructor(data: StageOutletData, thread: OutletThread) {
-    super(data, thread);
+  constructor(
+    private readonly data: StageOutletData,
+    private readonly thread: OutletThread,
+  ) {
+    this.exit = new OrderedExit(data.exit);
     this.sequencer = data.order!.sequencer;
     this.words = new OrderWords(data.order!.words);
   }
 
-  override deliver(work: Work, result: unknown): Promise<void> | undefined {
+  deliver(work: Work, result: unknown): Promise<void> | undefined {
     return this.put(work, outputsOf(result, this.data.sinks));
   }
 
   /** The handler may be some results ahead of those that left; before its turn, and when a sink is slow. */
-  override part(work: Work, result: unknown): Promise<void> | undefined {
+  part(work: Work, result: unknown): Promise<void> | undefined {
     const { ticket } = work;
     const output = outputOf(result, this.data.sinks);
     if (native.sequencerAppend(this.sequencer, ticket, this.thread.lane, output)) this.emit();
@@ -133,7 +138,7 @@ class OrderedOutlet extends StageOutlet {
     return this.wait(() => native.sequencerUnsent(this.sequencer, ticket) <= MOST_AHEAD / 2);
   }
 
-  override fail(work: Work, _error: Error): Promise<void> | undefined {
+  fail(work: Work, _error: Error): Promise<void> | undefined {
     const { deadLetterSink } = this.data;
     return this.put(work, deadLetterSink < 0 ? [] : [[deadLetterSink, ...work.frames]]);
   }
@@ -157,25 +162,51 @@ class OrderedOutlet extends StageOutlet {
 
   /** Hands on what is next in order, for as long as there is something. */
   private emit(): void {
+    const { sequencer, exit } = this;
     const { lane } = this.thread;
     let left = 0;
+    this.full = false;
     for (;;) {
-      const output = native.sequencerFront(this.sequencer, lane);
-      if (output === undefined) break;
-      const sent = this.send(output, () => aboutResult(output));
-      if (sent !== undefined) {
-        void sent.then(() => {
-          native.sequencerConfirm(this.sequencer, lane);
-          this.words.advance(this.sequencer, true);
-          this.emit();
-        });
+      let emitted: number | Promise<void>;
+      try {
+        emitted = exit.emit(sequencer, lane);
+      } catch (error) {
+        this.giveUp(error);
+        left += 1;
+        continue;
+      }
+      if (typeof emitted !== 'number') {
+        void emitted
+          .then(
+            () => this.countSent(),
+            (error: unknown) => this.giveUp(error),
+          )
+          .then(() => {
+            this.words.advance(sequencer, true);
+            this.emit();
+          });
         break;
       }
-      native.sequencerConfirm(this.sequencer, lane);
+      if (emitted !== EMIT_LEFT) {
+        this.full = emitted === EMIT_FULL;
+        break;
+      }
+      this.countSent();
       left += 1;
     }
-    this.words.advance(this.sequencer, left > 0);
+    this.words.advance(sequencer, left > 0);
     this.release();
+  }
+
+  private countSent(): void {
+    Atomics.add(this.thread.control, LANE_SENT, 1);
+  }
+
+  /** The next in order cannot be sent, and is done with. */
+  private giveUp(error: unknown): void {
+    const output = native.sequencerFront(this.sequencer, this.thread.lane);
+    if (output !== undefined) drop(this.thread, error, aboutResult(output));
+    native.sequencerConfirm(this.sequencer, this.thread.lane);
   }
 
   private release(): void {
@@ -204,11 +235,23 @@ class OrderedOutlet extends StageOutlet {
     this.listening = false;
   }
 
-  /** The host rings when a thread died that may have been the one to hand on. */
-  override wake(): void {
-    super.wake();
-    if (native.sequencerTake(this.sequencer, this.thread.lane)) this.emit();
+  /** There may be room; and the host rings when a thread died that may have been the one to hand on. */
+  wake(): void {
+    if (this.full || native.sequencerTake(this.sequencer, this.thread.lane)) this.emit();
   }
+
+  flush(): void {
+    this.exit.flush();
+  }
+
+  close(): void {
+    this.exit.flush();
+  }
+}
+
+function drop(thread: OutletThread, error: unknown, message: ReportedMessage): void {
+  Atomics.add(thread.control, LANE_DROPPED, 1);
+  thread.report({ type: 'dropped', error: toWire(error), message });
 }
 
 /** What a result came from is with another thread, perhaps: it stands for itself. */

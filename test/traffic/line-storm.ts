@@ -45,7 +45,6 @@ export function lineStorm(count: number, deathsEvery: number): void {
     })();
     const came = new Map<number, number>();
     let last = -1;
-    let twice = 0;
     for (;;) {
       const frames = await within(`something after ${last}`, pull.recvMultipart(), 30_000);
       if (String(frames[0]) === 'end') break;
@@ -53,11 +52,6 @@ export function lineStorm(count: number, deathsEvery: number): void {
       expect(n, 'in the order of what it came from').toBeGreaterThanOrEqual(last);
       last = n;
       const expected = came.get(n) ?? 0;
-      // Whoever handed it on died before it could say so.
-      if (i === expected - 1) {
-        twice += 1;
-        continue;
-      }
       expect(i, `result of ${n}`).toBe(expected);
       came.set(n, expected + 1);
     }
@@ -70,7 +64,6 @@ export function lineStorm(count: number, deathsEvery: number): void {
       if (throws(n)) expect(reports.failed.has(n), `${n} is reported`).toBe(true);
     }
     expect(reports.deaths).toBeGreaterThanOrEqual(Math.floor(count / deathsEvery));
-    expect(twice).toBeLessThanOrEqual(reports.deaths);
     // Only what ran beside one that died, and had yielded something.
     expect(reports.lost.size).toBeLessThanOrEqual(reports.deaths * 8);
     expect(line.stats().stages.map(({ inFlight }) => inFlight)).toEqual([0, 0]);
