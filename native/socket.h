@@ -46,7 +46,7 @@ constexpr int64_t kNoDeadline = std::numeric_limits<int64_t>::max();
 constexpr long kLingerUnchanged = -2;
 constexpr long kNoCap = -1;
 
-// Is told, under the socket's mutex, that a message is accepted: by libzmq, or into the overflow.
+// Is told, under the socket's mutex, that libzmq has accepted a message.
 // Not told of one that is refused, or taken out again.
 class Acceptance {
  public:
@@ -59,8 +59,8 @@ struct Parked {
   std::vector<Frame> frames;
   size_t next = 0;  // frames before this one are with libzmq already
   bool more = false;
-  std::weak_ptr<Attachment> sender;  // who waits for the outcome, if anybody
-  uint32_t token = 0;                // 0: accepted, nobody waits
+  std::weak_ptr<Attachment> sender;        // who waits for the outcome, if anybody
+  uint32_t token = 0;                      // 0: accepted, nobody waits
   std::shared_ptr<Acceptance> acceptance;  // while it is not accepted
 };
 
