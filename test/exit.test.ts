@@ -11,7 +11,7 @@ endings(1);
 
 const UNSENT: [Doing, number][] = [
   ['unsent small messages', 100],
-  ['many unsent messages', 1500],
+  ['unsent messages by the thousand', 1500],
   ['unsent large messages', 5],
 ];
 

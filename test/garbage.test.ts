@@ -25,9 +25,13 @@ async function run(step: string, body: string): Promise<string[]> {
      const warmUp = async () => {
        const [pull, push] = [new Pull(), new Push()];
        push.connect(pull.bind('inproc://warm-up'));
-       const receiving = pull.recv();
+       // A poller needs it at once, and does not return before it runs.
+       const poller = new Poller([pull]);
+       const readable = poller.wait();
        await push.send('x');
-       await receiving;
+       await readable;
+       poller.close();
+       await pull.recv();
        pull.close();
        push.close();
      };

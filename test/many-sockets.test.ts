@@ -9,7 +9,7 @@ test(`${COUNT} sockets on one I/O worker`, async () => {
   const result = await runNode(
     `
     import { readdirSync } from 'node:fs';
-    import { Context, Pull, Push } from 'zeromq-threads';
+    import { Context, Poller, Pull, Push } from 'zeromq-threads';
     const count = ${COUNT};
     const threads = () => readdirSync('/proc/self/task').length;
     const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -20,9 +20,13 @@ test(`${COUNT} sockets on one I/O worker`, async () => {
     // Everything that there is only one of.
     const first = new Pull({ context });
     first.connect('inproc://all');
-    const warm = first.recv();
+    // A poller needs the I/O worker at once, and does not return before it runs.
+    const poller = new Poller([first]);
+    const readable = poller.wait();
     await push.send('x');
-    await warm;
+    await readable;
+    poller.close();
+    await first.recv();
     first.close();
     gc();
     const threadsBefore = threads();

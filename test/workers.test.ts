@@ -137,13 +137,15 @@ test('threads and file descriptors are given back with what they were for', asyn
       return now;
     };
     const idle = new Pull();
-    void idle.recv().catch(() => {}); // the thread's common I/O worker
+    const poller = new Poller([idle]);
+    void poller.wait().catch(() => {}); // which takes the thread's common I/O worker
     for (let n = 0; n < 2; n += 1) await round();
     await new Promise((resolve) => setTimeout(resolve, 500));
     const before = counts();
     for (let n = 0; n < 10; n += 1) await round();
     const after = await settle(before);
     console.log(JSON.stringify({ before, after }));
+    poller.close();
     idle.close();
     `,
     [],

@@ -24,7 +24,7 @@ export type Doing =
   | 'a proxy under load'
   | 'a paused proxy'
   | 'unsent small messages'
-  | 'many unsent messages'
+  | 'unsent messages by the thousand'
   | 'unsent large messages';
 
 export interface Setup {
@@ -118,7 +118,7 @@ async function work() {
     }
     case 'unsent small messages':
       return unsent({}, (n) => 'message ' + n);
-    case 'many unsent messages':
+    case 'unsent messages by the thousand':
       return unsent({ sendHighWaterMark: count + 500 }, (n) => 'message ' + n);
     case 'unsent large messages':
       return unsent({}, () => new Uint8Array(new SharedArrayBuffer(1 << 20)));
