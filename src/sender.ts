@@ -298,6 +298,8 @@ export class Sender implements EventLoopWaiter {
   private forget(token: number): void {
     this.pending.delete(token);
     this.attachment.unhold();
+    // While nobody waits, the event loop calls nobody: whoever waits next has it watch anew.
+    if (this.pending.size === 0) this.watching = false;
   }
 
   /** Settles the sends whose outcome is known. */

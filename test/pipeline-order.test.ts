@@ -185,7 +185,7 @@ describe('results that wait for room when their thread dies leave once, and in o
     await sending;
     expect(await within('the pipeline closes', line.close())).toEqual({ unfinished: 0 });
     for (const pull of pulls) expect(await pull.tryRecv(), 'nothing is left over').toBeUndefined();
-    expect(errors.filter(({ info }) => info.type === 'thread').length).toBeGreaterThan(5);
+    expect(errors.filter(({ info }) => info.type === 'thread').length).toBeGreaterThan(0);
   });
 });
 

@@ -16,7 +16,7 @@ import {
   TimeoutError,
 } from 'zeromq-threads';
 
-import { isPending, within } from './bounded.js';
+import { isPending, turn, within } from './bounded.js';
 import { ofTest } from './linked.js';
 import { endpoints, pattern, startPeer, verify } from './peers/index.js';
 import { mixedSends } from './traffic/sending.js';
@@ -92,6 +92,28 @@ describe('with nobody there yet', () => {
     expect(result).toMatchObject({ readable: false, writable: true });
     expect(socket.trySend(pattern(accepted, 0, 16))).toBe(true);
     expect((await peer.result()).received).toBe(accepted + 1);
+  });
+
+  test('a send waits for room, too, when there was some while nobody waited', async () => {
+    const push = ofTest(new Push({ sendHighWaterMark: 1 }));
+    const pull = ofTest(new Pull({ receiveHighWaterMark: 1 }));
+    pull.connect(push.bind(endpoints.inproc()));
+    for (let round = 0; round < 20; round++) {
+      fill(push);
+      const controller = new AbortController();
+      const cancelled = push.send('cancelled', { signal: controller.signal });
+      controller.abort();
+      await expect(cancelled).rejects.toBe(controller.signal.reason);
+      while (pull.tryRecv() !== undefined);
+      // The event loop comes to what the socket has to tell.
+      await turn();
+      await turn();
+      fill(push);
+      const waiting = push.send('waits');
+      while (pull.tryRecv() !== undefined);
+      await within(`round ${round}: the send that waits`, waiting);
+      while (pull.tryRecv() !== undefined);
+    }
   });
 
   test('a socket that nobody could ever receive from accepts nothing', async () => {

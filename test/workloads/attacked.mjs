@@ -13,7 +13,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
-import { Authenticator, Context, Pull, Push, Socket } from 'zeromq-threads';
+import { Authenticator, Context, Poller, Pull, Push, Socket } from 'zeromq-threads';
 
 const { type, size, options, passwords } = JSON.parse(process.argv[2]);
 const ECHOES = ['REP', 'ROUTER'];
@@ -42,9 +42,13 @@ async function warmUp() {
   const push = new Push({ context });
   pull.events.on('accept', () => {});
   push.connect(pull.bind('tcp://127.0.0.1:*'));
-  const receiving = pull.recv();
+  // A poller needs the thread's I/O worker at once, and does not return before it runs.
+  const poller = new Poller([pull]);
+  const readable = poller.wait();
   await push.send('x');
-  await receiving;
+  await readable;
+  poller.close();
+  await pull.recv();
   await authenticator.close();
   await context.close();
 }
