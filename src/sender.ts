@@ -84,7 +84,12 @@ export class Sender implements EventLoopWaiter {
    */
   sent(result: number): Promise<void> | undefined {
     const { sendTimeout } = this.attachment;
-    if (result >= SEND_FIRST_TOKEN) return this.outcome(result, 'send', sendTimeout, undefined);
+    if (result >= SEND_FIRST_TOKEN) {
+      const outcome = this.outcome(result, 'send', sendTimeout, undefined);
+      // The doorbell may have told of it already, when it was heard for another socket and nobody listened for this one.
+      this.complete();
+      return outcome;
+    }
     if (result < 0) throw this.sendError(-result, 'send', sendTimeout);
     this.note(result);
     return undefined;

@@ -1,6 +1,6 @@
 /** Ordered pipelines, and what becomes of messages when handlers or their threads fail. */
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Pull, Push } from 'zeromq-threads';
+import { type Pipeline, type PipelineOptions, Pull, Push } from 'zeromq-threads';
 
 import { within } from './bounded.js';
 import { endsOf, linesHandler, sendNumbers, startLine, take } from './lines.js';
@@ -135,11 +135,48 @@ describe('ordered', () => {
   });
 });
 
+const inprocSinks = (sinks: number, mark: number): Partial<PipelineOptions> => ({
+  source: { type: 'PULL', bind: 'inproc://source' },
+  sink: Array.from({ length: sinks }, (_, index) => ({
+    type: 'PUSH' as const,
+    bind: `inproc://sink ${index}`,
+    socketOptions: { sendHighWaterMark: mark },
+  })),
+});
+
+/** Sends numbers, and has every sink's reader, which is slower than the pipeline, get them all, once, in order. */
+async function passAll(line: Pipeline, count: number): Promise<void> {
+  const push = new Push({ linger: 0 });
+  const pulls = line.sinks.map((endpoint) => {
+    const pull = new Pull({ receiveHighWaterMark: 1 });
+    pull.connect(endpoint);
+    return pull;
+  });
+  onTestFinished(() => {
+    for (const socket of [push, ...pulls]) socket.close();
+  });
+  push.connect(line.endpoint);
+  const sending = sendNumbers(push, count);
+  const received = pulls.map(async (pull, index) => {
+    const got: number[] = [];
+    while (got.length < count) {
+      const [frame] = await within(`message ${got.length} of sink ${index}`, pull.recvMultipart(), 20_000);
+      got.push(Number(String(frame)));
+      if (got.length % 3 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    return got;
+  });
+  for (const got of await Promise.all(received)) expect(got).toEqual(all(count));
+  await sending;
+  expect(await within('the pipeline closes', line.close())).toEqual({ unfinished: 0 });
+  for (const pull of pulls) expect(await pull.tryRecv(), 'nothing is left over').toBeUndefined();
+}
+
 // The sink is full nearly all of the time, so that results are waiting to be sent when the thread that sends them dies.
 describe('results that wait for room when their thread dies leave once, and in order', () => {
   it.each([
     ['one sink', { sinks: 1, mark: 4, stages: 1 }],
-    ['one sink, into its overflow', { sinks: 1, mark: 200, stages: 1 }],
+    ['one sink with a high mark', { sinks: 1, mark: 200, stages: 1 }],
     ['every sink', { sinks: 3, mark: 4, stages: 1 }],
     ['between stages', { sinks: 1, mark: 4, stages: 2 }],
   ])('%s', async (_name, { sinks, mark, stages }) => {
@@ -152,41 +189,22 @@ describe('results that wait for room when their thread dies leave once, and in o
     const narrow = { handler: linesHandler('same'), threads: 1, maxInFlight: 2 };
     const { line, errors } = await startLine({
       ordered: true,
-      source: { type: 'PULL', bind: 'inproc://fleeting' },
-      sink: Array.from({ length: sinks }, (_, index) => ({
-        type: 'PUSH' as const,
-        bind: `inproc://fleeting ${index}`,
-        socketOptions: { sendHighWaterMark: mark },
-      })),
+      ...inprocSinks(sinks, mark),
       stages: stages === 1 ? [dying] : [dying, narrow],
     });
-    const push = new Push({ linger: 0 });
-    const pulls = line.sinks.map((endpoint) => {
-      const pull = new Pull({ receiveHighWaterMark: 1 });
-      pull.connect(endpoint);
-      return pull;
-    });
-    onTestFinished(() => {
-      for (const socket of [push, ...pulls]) socket.close();
-    });
-    push.connect(line.endpoint);
-    const count = 1500;
-    const sending = sendNumbers(push, count);
-    const received = pulls.map(async (pull, index) => {
-      const got: number[] = [];
-      while (got.length < count) {
-        const [frame] = await within(`message ${got.length} of sink ${index}`, pull.recvMultipart(), 20_000);
-        got.push(Number(String(frame)));
-        if (got.length % 3 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
-      }
-      return got;
-    });
-    for (const got of await Promise.all(received)) expect(got).toEqual(all(count));
-    await sending;
-    expect(await within('the pipeline closes', line.close())).toEqual({ unfinished: 0 });
-    for (const pull of pulls) expect(await pull.tryRecv(), 'nothing is left over').toBeUndefined();
+    await passAll(line, 1500);
     expect(errors.filter(({ info }) => info.type === 'thread').length).toBeGreaterThan(0);
   });
+});
+
+it('results reach several sinks in order from threads that are busy, whose sends others see to', async () => {
+  const { line } = await startLine({
+    ordered: true,
+    ...inprocSinks(3, 4),
+    threads: 2,
+    handler: linesHandler('occupying'),
+  });
+  await passAll(line, 1000);
 });
 
 describe('unordered', () => {

@@ -87,6 +87,13 @@ export function fleeting(frames, context) {
   return frames;
 }
 
+/** In a thread whose turns are long, so that others see to what it waits to send. */
+export function occupying(frames) {
+  const until = performance.now() + 3;
+  while (performance.now() < until);
+  return frames;
+}
+
 export async function slowThread(frames, context) {
   if (context.thread === 0) await sleep(100);
   return [...frames, String(context.thread)];
