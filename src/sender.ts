@@ -84,12 +84,7 @@ export class Sender implements EventLoopWaiter {
    */
   sent(result: number): Promise<void> | undefined {
     const { sendTimeout } = this.attachment;
-    if (result >= SEND_FIRST_TOKEN) {
-      const outcome = this.outcome(result, 'send', sendTimeout, undefined);
-      // The doorbell may have told of it already, when it was heard for another socket and nobody listened for this one.
-      this.complete();
-      return outcome;
-    }
+    if (result >= SEND_FIRST_TOKEN) return this.outcome(result, 'send', sendTimeout, undefined);
     if (result < 0) throw this.sendError(-result, 'send', sendTimeout);
     this.note(result);
     return undefined;
@@ -191,6 +186,8 @@ export class Sender implements EventLoopWaiter {
     attachment.runtime.worked();
     attachment.hold();
     this.serve();
+    // It may be known by now, and the doorbell may have rung for it when nobody listened for this socket.
+    this.complete();
     return pending.promise;
   }
 
@@ -258,10 +255,7 @@ export class Sender implements EventLoopWaiter {
         this.by = 'eventLoop';
         attachment.runtime.standBy(this);
       }
-      if (!this.untold) {
-        this.complete();
-        return;
-      }
+      if (!this.untold) return;
     }
     if (this.by !== 'ioWorker') {
       this.by = 'ioWorker';
