@@ -103,8 +103,8 @@ class Socket : public std::enable_shared_from_this<Socket> {
   // The outbox: messages that found no room, in order.
   bool outboxEmptyLocked() const { return outbox_.empty(); }
   void parkLocked(Parked&& parked);
-  // Of the message that was parked last.
-  void tellLocked(std::shared_ptr<Acceptance> acceptance);
+  // Is told of the message that was parked last.
+  void expectLocked(std::shared_ptr<Acceptance> acceptance);
   void acceptLocked(Parked&& message);  // nobody waits for it; goes out before what is parked
   bool unparkLocked(Attachment* sender, uint32_t token);  // true if it was still there
   // Sends up to `most` of them; EAGAIN if it stopped for lack of room, else 0.

@@ -35,13 +35,10 @@ int Socket::readinessLocked(int& error) {
 }
 
 void Socket::forgetParkedLocked(const Attachment* sender) {
-  const bool first = !outbox_.empty() && outbox_.front().token != 0 &&
-                     outbox_.front().sender.lock().get() == sender;
-  outbox_.erase(std::remove_if(outbox_.begin(), outbox_.end(),
-                               [sender](const Parked& entry) {
-                                 return entry.token != 0 && entry.sender.lock().get() == sender;
-                               }),
-                outbox_.end());
+  // What was accepted has no sender.
+  const auto isIts = [sender](const Parked& entry) { return entry.sender.lock().get() == sender; };
+  const bool first = !outbox_.empty() && isIts(outbox_.front());
+  outbox_.erase(std::remove_if(outbox_.begin(), outbox_.end(), isIts), outbox_.end());
   if (first) withdrawnLocked();
 }
 
@@ -82,7 +79,7 @@ void Socket::parkLocked(Parked&& parked) {
   outbox_.push_back(std::move(parked));
 }
 
-void Socket::tellLocked(std::shared_ptr<Acceptance> acceptance) {
+void Socket::expectLocked(std::shared_ptr<Acceptance> acceptance) {
   outbox_.back().acceptance = std::move(acceptance);
 }
 
