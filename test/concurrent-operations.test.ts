@@ -302,7 +302,8 @@ describe('ten sends at once at the high-water mark', () => {
       },
     ],
   ] as const)('a send that waited settles before a later one that did not%s', async (_, rounds, before) => {
-    const push = ofTest(new Push({ sendHighWaterMark: 1 }));
+    // A thread of its own sends what waited while this one does not turn.
+    const push = ofTest(new Push({ sendHighWaterMark: 1, dedicatedWorker: true }));
     const pull = ofTest(new Pull({ receiveHighWaterMark: 1 }));
     push.connect(pull.bind(endpoints.inproc()));
     let waited = 0;
@@ -325,6 +326,27 @@ describe('ten sends at once at the high-water mark', () => {
       expect(order, `round ${round}`).toEqual([0, 1]);
     }
     expect(waited, 'rounds in which the second did not have to wait').toBeGreaterThan(0);
+  });
+
+  test('a send that waited and that a blocking one took along settles before a later one', async () => {
+    const push = ofTest(new Push({ sendHighWaterMark: 2 }));
+    const pull = ofTest(new Pull({ receiveHighWaterMark: 2 }));
+    push.connect(pull.bind(endpoints.inproc()));
+    for (let round = 0; round < 100; round++) {
+      while (push.trySend('filler'));
+      const sends = [push.send('first')];
+      while (pull.tryRecv() !== undefined);
+      push.sendSync('taking it along');
+      sends.push(push.send('last'));
+      const order = settlingOrder(sends);
+      await within(`round ${round}: both settle`, Promise.all(sends));
+      expect(order, `round ${round}`).toEqual([0, 1]);
+      expect(['first', 'taking it along', 'last'].map(() => String(pull.tryRecv()))).toEqual([
+        'first',
+        'taking it along',
+        'last',
+      ]);
+    }
   });
 
   test('multipart messages wait and arrive whole', async () => {
