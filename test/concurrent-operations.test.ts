@@ -332,20 +332,22 @@ describe('ten sends at once at the high-water mark', () => {
     const push = ofTest(new Push({ sendHighWaterMark: 2 }));
     const pull = ofTest(new Pull({ receiveHighWaterMark: 2 }));
     push.connect(pull.bind(endpoints.inproc()));
+    const received: string[] = [];
+    const receive = (): void => {
+      for (let came = pull.tryRecv(); came !== undefined; came = pull.tryRecv()) received.push(String(came));
+    };
     for (let round = 0; round < 100; round++) {
       while (push.trySend('filler'));
       const sends = [push.send('first')];
-      while (pull.tryRecv() !== undefined);
+      receive();
       push.sendSync('taking it along');
       sends.push(push.send('last'));
       const order = settlingOrder(sends);
       await within(`round ${round}: both settle`, Promise.all(sends));
       expect(order, `round ${round}`).toEqual([0, 1]);
-      expect(['first', 'taking it along', 'last'].map(() => String(pull.tryRecv()))).toEqual([
-        'first',
-        'taking it along',
-        'last',
-      ]);
+      receive();
+      const own = received.splice(0).filter((text) => text !== 'filler');
+      expect(own, `round ${round}`).toEqual(['first', 'taking it along', 'last']);
     }
   });
 
