@@ -103,6 +103,7 @@ Napi::Value layout(const Napi::CallbackInfo& info) {
   set("LANE_SEQUENCE", kLaneSequence);
   set("LANE_ORDER", kLaneOrder);
   set("LANE_REPORTS", kLaneReports);
+  set("LANE_LOW", kLaneLow);
   set("LANE_TAKEN", kLaneTaken);
   set("LANE_FAILED", kLaneFailed);
   set("LANE_TIMED_OUT", kLaneTimedOut);

@@ -144,6 +144,16 @@ void Lane::pauseLocked() {
   inbox_.control(kCtlPaused).store(1, std::memory_order_seq_cst);  // pairs with exchange
 }
 
+uint32_t Lane::queuedLocked() {
+  return inbox_.offeredLocked() - wordLocked(kLaneTaken).load(std::memory_order_seq_cst);
+}
+
+bool Lane::awaitLowLocked(uint32_t low) {
+  // Store-flag, re-check: the thread counts what it begins, and then looks at the flag.
+  wordLocked(kLaneLow).store(low + 1, std::memory_order_seq_cst);  // pairs with exchange
+  return queuedLocked() > low;
+}
+
 void Lane::rescueLocked(std::vector<RescuedMessage>& begun, std::vector<LaneMessage>& rest) {
   const uint32_t taken = wordLocked(kLaneTaken).load(std::memory_order_acquire);
   std::unordered_map<uint32_t, SlotState> unsettled;

@@ -65,6 +65,11 @@ class Lane {
   // Publishes; true if the thread sleeps and must be notified.
   bool publishLocked();
   void pauseLocked();  // the thread kicks when it has room
+  // How many messages it has that its thread has not begun.
+  uint32_t queuedLocked();
+  // The thread kicks once it has no more than `low` of these. False if that is so already.
+  bool awaitLowLocked(uint32_t low);
+  void awaitNothingLocked() { wordLocked(kLaneLow).store(0, std::memory_order_relaxed); }
   // What the dead thread left: messages that it had begun, then those that it had not.
   void rescueLocked(std::vector<RescuedMessage>& begun, std::vector<LaneMessage>& rest);
   void detachLocked() { detached_ = true; }

@@ -16,6 +16,7 @@ namespace {
 
 constexpr size_t kMostPending = kBurst;  // received, and waiting for a lane of their own
 constexpr size_t kMostSpareFrames = 2 * kBurst;
+constexpr uint32_t kPlenty = 32;  // messages that a thread has not begun
 
 struct Directory {
   std::mutex mutex;
@@ -298,6 +299,24 @@ void LaneGroup::pauseLanesLocked() {
   if (room) fireFeedLocked();
 }
 
+// Whether every thread has so much to do that what comes may wait; then one of them calls.
+bool LaneGroup::letSourcesWaitLocked() {
+  for (const auto& lane : lanes_) {
+    if (!lane || !lane->takesLocked() || lane->queuedLocked() < kPlenty) return false;
+  }
+  bool plenty = true;
+  for (const auto& lane : lanes_) plenty = lane->awaitLowLocked(lane->queuedLocked() / 2) && plenty;
+  if (!plenty) endWaitLocked();
+  return plenty;
+}
+
+void LaneGroup::endWaitLocked() {
+  stocked_ = false;
+  for (const auto& lane : lanes_) {
+    if (lane && lane->takesLocked()) lane->awaitNothingLocked();
+  }
+}
+
 void LaneGroup::wakePushersLocked(Loop& loop) {
   if (pushers_.empty() || pending_.size() > mostInFlight_ / 2) return;
   for (uint32_t id : pushers_) {
@@ -376,6 +395,10 @@ LoopWatch::Step LaneGroup::receive(Socket& socket, uint32_t source, Loop& loop, 
     fireFeedLocked();
   } else if (stall || !pending_.empty()) {
     pauseLanesLocked();
+  } else if (step == LoopWatch::Step::kArmed && letSourcesWaitLocked()) {
+    stocked_ = true;
+    want = 0;
+    step = LoopWatch::Step::kIdle;
   }
   return step;
 }
@@ -399,6 +422,10 @@ LoopWatch::Step LaneGroup::feed(Loop& loop) {
     if (stalled_ && (pending_.empty() || (byKey && pending_.size() < kMostPending)) &&
         roomLocked(pending_.size())) {
       stalled_ = false;
+      waiting = sources_;
+    }
+    if (stocked_) {
+      endWaitLocked();
       waiting = sources_;
     }
     if (needy_) {

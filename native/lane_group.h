@@ -8,7 +8,9 @@
 //  back. Whatever waits has a place kept among those that may be in flight: with keys, later
 //  messages go to other lanes meanwhile, and where order is restored these wait for the earlier
 //  one, in flight.
-//  4. After detach() nobody touches the lanes' memory any more.
+//  4. While every thread has plenty to do, what comes waits with libzmq until one of them has half
+//  of that left: a wake for each message would cost more than the message. Nobody gets it later.
+//  5. After detach() nobody touches the lanes' memory any more.
 #pragma once
 
 #include <atomic>
@@ -78,6 +80,8 @@ class LaneGroup : public std::enable_shared_from_this<LaneGroup> {
   void flushLocked();
   void publishLocked(Loop& loop);
   void pauseLanesLocked();
+  bool letSourcesWaitLocked();
+  void endWaitLocked();
   void wakePushersLocked(Loop& loop);
   void fireFeedLocked();
 
@@ -97,6 +101,7 @@ class LaneGroup : public std::enable_shared_from_this<LaneGroup> {
   std::shared_ptr<Lane> needy_;
   size_t neededBytes_ = 0;
   bool stalled_ = false;  // the sources wait for room in the lanes
+  bool stocked_ = false;  // the sources wait until some lane has little left
   bool paused_ = false;
   bool detached_ = false;
 };

@@ -67,6 +67,8 @@ enum LaneWord : uint32_t {
                        // handler thread's Atomics.waitAsync waits on it
   kLaneOrder = 49,     // host: an Order below; pairs with the handler thread's Atomics.load
   kLaneReports = 50,   // host: how many of the thread's reports it has seen, wraps
+  kLaneLow = 51,       // loop sets it, to one more than as many messages as it wants to be called
+                       // at, and re-checks kLaneTaken; consumer exchanges 0 and calls it
   kLaneTaken = 64,     // consumer: messages begun so far, wraps; release, pairs with rescue()
   kLaneFailed = 65,    // consumer: messages whose handler failed, wraps
   kLaneTimedOut = 66,  // consumer: of these, by timeout

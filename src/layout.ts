@@ -32,6 +32,8 @@ export const CTL_WORDS = 48;
 
 /** Words of a lane's control block beyond these: written by the loop, ... */
 export const LANE_SEQUENCE = 48;
+/** ... by the loop, and taken by the handler thread, ... */
+export const LANE_LOW = 51;
 /** ... by the host, ... */
 export const LANE_ORDER = 49;
 export const LANE_REPORTS = 50;

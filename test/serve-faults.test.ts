@@ -1,4 +1,5 @@
 /** What a handler does wrong costs its own request, and whoever asked is told; a thread that dies is replaced. */
+import { once } from 'node:events';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Dealer, HandlerError, type ServeOptions, type ThreadEvent } from 'zeromq-threads';
 
@@ -152,6 +153,8 @@ describe('a handler that', () => {
       expect(info).toMatchObject({ type: 'lost', thread: 0, outcome: 'failed' });
       expect(info.request!.map(String)).toEqual(request);
       expect((await told('thread')).info).toMatchObject({ thread: 0, request: undefined });
+      // Its successor may answer before it is told of.
+      while (events.length < 2) await within('its successor is told of', once(server, 'thread'));
       expect(events.map(({ type }) => type)).toEqual(['died', 'started']);
       expect(server.stats().threads[0]).toMatchObject({ deaths: 1, lost: 1, retried: 0, state: 'running' });
     },

@@ -20,6 +20,7 @@ import {
   CTL_PUBLISHED_MESSAGES,
   DESCRIPTOR_BYTES,
   FRAME_MORE,
+  LANE_LOW,
   LANE_TAKEN,
   LANE_WORDS,
   SLOT_BEGUN_AT,
@@ -104,6 +105,8 @@ export class LaneReader {
     Atomics.store(control, slot + SLOT_STATE, SLOT_STATE_RUNNING);
     this.taken = (this.taken + 1) | 0;
     Atomics.store(control, LANE_TAKEN, this.taken);
+    const low = Atomics.load(control, LANE_LOW);
+    if (low !== 0) this.callWhenLow(low);
     const receivedAt = this.currentDoubles[header / 8 + 2]!;
     return new Work(
       envelope,
@@ -142,6 +145,13 @@ export class LaneReader {
     Atomics.store(control, CTL_CONSUMED_MESSAGES, this.settledMessages);
     if (Atomics.load(control, CTL_PAUSED) !== 0) this.resume();
     work.chunk.release();
+  }
+
+  /** The loop lets messages wait until there is little left to begin. */
+  private callWhenLow(low: number): void {
+    const { control } = this;
+    const left = (Atomics.load(control, CTL_PUBLISHED_MESSAGES) - this.taken) | 0;
+    if (left < low && Atomics.exchange(control, LANE_LOW, 0) !== 0) native.laneKick(this.lane);
   }
 
   private resume(): void {
