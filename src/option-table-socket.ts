@@ -137,7 +137,10 @@ export const STABLE_SOCKET_OPTIONS = {
    * keeps them until they are sent.
    */
   linger: { ...MS, zmq: 'ZMQ_LINGER', id: 17, since: '2.1', min: -1, default: -1, jsLevel: true },
-  /** Pause before a lost connection is made again, in milliseconds; -1 for never. */
+  /**
+   * Pause before a lost connection is made again, in milliseconds; -1 for never. With -1 or 0, libzmq 4.3.4 treats a lost
+   * connection as with `immediate`: on sockets that receive, it can end the process.
+   */
   reconnectInterval: { ...MS, zmq: 'ZMQ_RECONNECT_IVL', id: 18, since: '2.1', min: -1, default: 100 },
   /** How many incoming connections may wait to be accepted. */
   backlog: { ...INT, zmq: 'ZMQ_BACKLOG', id: 19, since: '2.1', min: 0, unit: 'connections', default: 100 },
@@ -274,7 +277,12 @@ export const STABLE_SOCKET_OPTIONS = {
   },
   /** Adds an address or CIDR range from which TCP connections are accepted; null removes all. */
   tcpAcceptFilter: { ...FILTER, zmq: 'ZMQ_TCP_ACCEPT_FILTER', id: 38, type: 'string', since: '3.1' },
-  /** Whether messages are queued only for connections that are complete. */
+  /**
+   * Whether messages are queued only for connections that are complete. For sockets that only send: when a connection
+   * that this socket made is lost, libzmq (seen in 4.3.4) drops what came over it and is not received yet, and ends the
+   * process (`Assertion failed: !_more`) if a message of several frames is half received at that moment. `Requester`
+   * does without it.
+   */
   immediate: { ...FLAG, zmq: 'ZMQ_IMMEDIATE', id: 39, since: '4.0', aliases: ['delay_attach_on_connect'] },
   /**
    * Which repeated subscription messages the socket receives: null for none, `'allSubs'` for repeated

@@ -3,18 +3,16 @@
  * ZMQ_REQ_CORRELATE: a request id of four bytes, an empty frame, the body. REP, a ROUTER that returns the envelope, and
  * brokers in between give all of that back, so one DEALER can have any number of requests in flight.
  */
-import { randomInt } from 'node:crypto';
-
-import { ignoreAbort, onAbort } from './cancellation.js';
 import { connectionDefaults, withDefaults } from './connection-defaults.js';
-import { diagnostics } from './diagnostics.js';
+import { context } from './context.js';
 import { encodePart, listOfParts, type Sendable } from './encode.js';
-import { argumentError, SocketClosedError, TimeoutError } from './errors.js';
-import { Message } from './message.js';
-import type { SocketOptions } from './option-types.js';
-import { checkOptions, checkTimeout, deadlineOf, LONGEST_TIMER } from './pending.js';
+import { argumentError } from './errors.js';
+import type { Message } from './message.js';
+import { type SocketOptions, socketSettings } from './option-types.js';
+import { checkFlag, checkOptions, checkTimeout, deadlineOf } from './pending.js';
+import { Exchanges } from './requester-exchanges.js';
+import type { ServerSetup } from './requester-server.js';
 import type { SendableMessage } from './socket.js';
-import { Dealer } from './sockets.js';
 
 /** How often, and for how long, a request is tried. */
 export interface RequestOptions {
@@ -28,7 +26,11 @@ export interface RequestOptions {
 
 /**
  * Options of a {@link Requester}: those below, and every option of a DEALER socket. Unless told, that has
- * {@link connectionDefaults}, `immediate` and no linger.
+ * {@link connectionDefaults} and no linger. There is one such socket, and another one that watches it, for each endpoint
+ * in `connect`, and one for those in `bind`.
+ *
+ * A request goes to a server whose connection is there, or waits for one. With `immediate: false` it is queued for
+ * whoever's turn it is, and delivered however late that one comes.
  */
 export interface RequesterOptions extends SocketOptions<'DEALER'>, Omit<RequestOptions, 'signal'> {
   /** Where the servers or brokers are; requests go to them in rotation. */
@@ -58,31 +60,17 @@ export interface RequesterStats {
 const DEFAULT_TIMEOUT = 5000;
 const DEFAULT_RETRIES = 2;
 const MOST_RETRIES = 2 ** 31 - 1;
-const EMPTY = Buffer.alloc(0);
+/** Requests that nobody takes any more are worth nothing after `close()`, unless options say otherwise. */
+const CONNECTION = { ...connectionDefaults, linger: 0 } as const;
+/** As good as never, in milliseconds: twelve days. */
+const NEVER = 2 ** 30;
 
-/** What keeps requests away from dead peers, unless options say otherwise. */
-const CONNECTION = { ...connectionDefaults, immediate: true, linger: 0 } as const;
-
-/** One request until it is answered or given up. */
-interface Exchange {
-  readonly parts: Sendable[];
-  readonly timeout: number;
-  readonly retries: number;
-  readonly signal: AbortSignal | undefined;
-  readonly onAbort: () => void;
-  readonly resolve: (answer: Message[]) => void;
-  readonly reject: (reason: unknown) => void;
-  /** One for each attempt: an answer to any of them will do. */
-  readonly ids: number[];
-  timer: NodeJS.Timeout | undefined;
-  /** Takes back an attempt that waits for room. */
-  sending: AbortController | undefined;
-  settled: boolean;
-}
+/** The sockets of Requesters that nobody can reach any more are closed. */
+const abandoned = new FinalizationRegistry<Exchanges>((exchanges) => exchanges.close());
 
 /**
  * A client for REP and ROUTER servers and for `serve()`, directly or behind brokers. A request that is not answered in
- * time is asked again, of the next server in turn; servers that are gone are noticed, and left out until they are
+ * time is asked again, of another server if there is one; servers that are gone are noticed, and left out until they are
  * back. **A request may be handled more than once**: the server that was slow may have done it too.
  *
  * ```ts
@@ -94,15 +82,9 @@ interface Exchange {
  * Waiting requests keep the process alive; an idle Requester does not.
  */
 export class Requester {
-  readonly #dealer: Dealer;
-  readonly #endpoints: string[] = [];
   readonly #timeout: number;
   readonly #retries: number;
-  readonly #byId = new Map<number, Exchange>();
-  readonly #exchanges = new Set<Exchange>();
-  readonly #counts = { requests: 0, answered: 0, timedOut: 0, failed: 0, retries: 0, late: 0 };
-  #receiving: AbortController | undefined;
-  #lastId = randomInt(2 ** 32);
+  readonly #exchanges: Exchanges;
 
   /**
    * @throws {@link ArgumentError} for bad options, {@link ZmqError} for an endpoint that cannot be connected or bound
@@ -116,35 +98,34 @@ export class Requester {
     if (connects.length + binds.length === 0) {
       throw argumentError('connect', 'an endpoint or several (or bind)', connect);
     }
-    this.#dealer = new Dealer(withDefaults(CONNECTION, socket));
+    this.#exchanges = new Exchanges(setupOf(socket));
     try {
-      for (const endpoint of binds) this.#endpoints.push(this.#dealer.bind(endpoint));
-      for (const endpoint of connects) this.connect(endpoint);
+      for (const endpoint of binds) this.#exchanges.bind(endpoint);
+      for (const endpoint of connects) this.#exchanges.connect(endpoint);
     } catch (error) {
       this.close();
       throw error;
     }
+    abandoned.register(this, this.#exchanges);
   }
 
   /** Where requests go to: what was connected, and what was bound with wildcards filled in. */
   get endpoints(): readonly string[] {
-    return [...this.#endpoints];
+    return [...this.#exchanges.endpoints];
   }
 
   get closed(): boolean {
-    return this.#dealer.closed;
+    return this.#exchanges.closed;
   }
 
-  /** Adds a server. @throws as `socket.connect` */
+  /** Adds a server; one that is there already stays as it is. @throws as `socket.connect` */
   connect(endpoint: string): void {
-    this.#dealer.connect(endpoint);
-    this.#endpoints.push(endpoint);
+    this.#exchanges.connect(endpoint);
   }
 
   /** Takes a server away: what it was asked and has not answered is asked of others. @throws as `socket.disconnect` */
   disconnect(endpoint: string): void {
-    this.#dealer.disconnect(endpoint);
-    this.#endpoints.splice(this.#endpoints.indexOf(endpoint), 1);
+    this.#exchanges.disconnect(endpoint);
   }
 
   /**
@@ -164,43 +145,21 @@ export class Requester {
     return new Promise((resolve, reject) => {
       const { timeout, signal } = deadlineOf(options, this.#timeout);
       const retries = options?.retries === undefined ? this.#retries : checkRetries(options.retries);
-      const parts = Array.isArray(data) ? listOfParts(data) : [data];
+      const parts = (Array.isArray(data) ? listOfParts(data) : [data]) as Sendable[];
       if (parts.length === 0) throw argumentError('data', 'one frame or more', data);
       for (const [index, part] of parts.entries()) encodePart(part, Array.isArray(data) ? index : 'data');
-      if (this.closed) throw new SocketClosedError('Requester is closed');
-      signal?.throwIfAborted();
-      const exchange: Exchange = {
-        parts: parts as Sendable[],
-        timeout,
-        retries,
-        signal,
-        onAbort: () => this.#fail(exchange, signal?.reason),
-        resolve,
-        reject,
-        ids: [],
-        timer: undefined,
-        sending: undefined,
-        settled: false,
-      };
-      if (signal !== undefined) onAbort(signal, exchange.onAbort);
-      this.#counts.requests += 1;
-      this.#exchanges.add(exchange);
-      this.#attempt(exchange);
-      if (this.#receiving === undefined && this.#exchanges.size > 0) void this.#receive();
+      this.#exchanges.begin({ requester: this, parts, timeout, retries, signal, resolve, reject });
     });
   }
 
   /** What happened so far. */
   stats(): RequesterStats {
-    return { ...this.#counts, inFlight: this.#exchanges.size };
+    return { ...this.#exchanges.counts, inFlight: this.#exchanges.inFlight };
   }
 
-  /** Closes the socket. Requests that wait reject with {@link SocketClosedError}. Closing it again does nothing. */
+  /** Closes its sockets. Requests that wait reject with {@link SocketClosedError}. Closing it again does nothing. */
   close(): void {
-    for (const exchange of [...this.#exchanges]) {
-      this.#fail(exchange, new SocketClosedError('Requester was closed before the answer came'));
-    }
-    this.#dealer.close();
+    this.#exchanges.close();
   }
 
   [Symbol.dispose](): void {
@@ -210,117 +169,30 @@ export class Requester {
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
   }
+}
 
-  #attempt(exchange: Exchange): void {
-    const id = this.#nextId();
-    exchange.ids.push(id);
-    this.#byId.set(id, exchange);
-    if (exchange.timeout >= 0 && exchange.timeout <= LONGEST_TIMER) {
-      exchange.timer = setTimeout(() => this.#expire(exchange), exchange.timeout);
-    }
-    const envelope = Buffer.allocUnsafe(4);
-    envelope.writeUInt32BE(id);
-    const frames = [envelope, EMPTY, ...exchange.parts];
-    try {
-      if (this.#dealer.trySend(frames)) return;
-    } catch (error) {
-      this.#fail(exchange, error);
-      return;
-    }
-    const sending = new AbortController();
-    exchange.sending = sending;
-    this.#dealer.send(frames, { timeout: -1, signal: sending.signal }).then(
-      () => {
-        if (exchange.sending === sending) exchange.sending = undefined;
-      },
-      (error: unknown) => {
-        if (!sending.signal.aborted) this.#fail(exchange, error);
-      },
-    );
-  }
-
-  /** The attempt's time is over, by the clock: the answer may be there if the event loop was busy. */
-  #expire(exchange: Exchange): void {
-    setImmediate(() => {
-      if (exchange.settled) return;
-      exchange.sending?.abort();
-      exchange.sending = undefined;
-      const attempts = exchange.ids.length;
-      const { timeout, retries } = exchange;
-      if (attempts > retries) {
-        const what = `request to ${this.#endpoints.join(', ')} (${attempts} ${attempts === 1 ? 'attempt' : 'attempts'})`;
-        this.#counts.timedOut += 1;
-        const error = new TimeoutError(what, (timeout * attempts) / 1000);
-        if (diagnostics.requestFailed.hasSubscribers) {
-          diagnostics.requestFailed.publish({ requester: this, error, attempts });
-        }
-        this.#end(exchange).reject(error);
-        return;
-      }
-      this.#counts.retries += 1;
-      if (diagnostics.requestRetry.hasSubscribers) {
-        diagnostics.requestRetry.publish({ requester: this, attempts, timeout });
-      }
-      // What was sent may still be lent to libzmq, and then it cannot be sent again.
-      exchange.parts.forEach((part, index) => {
-        if (part instanceof Message) exchange.parts[index] = part.copy();
-      });
-      this.#attempt(exchange);
-    });
-  }
-
-  /** Takes answers for as long as somebody waits for one. */
-  async #receive(): Promise<void> {
-    const receiving = new AbortController();
-    this.#receiving = receiving;
-    try {
-      while (!receiving.signal.aborted) {
-        this.#take(await this.#dealer.recvMultipart({ timeout: -1, signal: receiving.signal }));
-      }
-    } catch (error) {
-      if (receiving.signal.aborted) return;
-      this.#receiving = undefined;
-      for (const exchange of [...this.#exchanges]) this.#fail(exchange, error);
-    }
-  }
-
-  #take(frames: Message[]): void {
-    const [envelope, delimiter, ...answer] = frames;
-    const known = envelope?.length === 4 && delimiter?.length === 0;
-    const exchange = known ? this.#byId.get(envelope.readUInt32BE()) : undefined;
-    if (exchange === undefined) {
-      this.#counts.late += 1;
-      return;
-    }
-    this.#counts.answered += 1;
-    this.#end(exchange).resolve(answer);
-  }
-
-  #fail(exchange: Exchange, reason: unknown): void {
-    if (exchange.settled) return;
-    this.#counts.failed += 1;
-    this.#end(exchange).reject(reason);
-  }
-
-  #end(exchange: Exchange): Exchange {
-    exchange.settled = true;
-    clearTimeout(exchange.timer);
-    exchange.sending?.abort();
-    if (exchange.signal !== undefined) ignoreAbort(exchange.signal, exchange.onAbort);
-    for (const id of exchange.ids) this.#byId.delete(id);
-    this.#exchanges.delete(exchange);
-    if (this.#exchanges.size === 0) {
-      this.#receiving?.abort();
-      this.#receiving = undefined;
-    }
-    return exchange;
-  }
-
-  #nextId(): number {
-    do this.#lastId = (this.#lastId + 1) >>> 0;
-    while (this.#byId.has(this.#lastId));
-    return this.#lastId;
-  }
+function setupOf(given: Partial<SocketOptions<'DEALER'>>): Omit<ServerSetup, 'owner'> {
+  const { prefetch, dedicatedWorker } = given;
+  // By their own names, whatever they were given by; and as they are now, since sockets are made later, too.
+  const named = socketSettings('DEALER', given).map(({ entry: { name }, value }) => [
+    name,
+    value instanceof Uint8Array ? Buffer.from(value) : value,
+  ]);
+  const { immediate, ...options } = Object.fromEntries(named) as SocketOptions<'DEALER'>;
+  checkFlag('immediate', immediate);
+  const { reconnectInterval = connectionDefaults.reconnectInterval } = options;
+  // Not -1 for libzmq: it takes the lost connection's pipe away even while a message is half received.
+  const isNever = reconnectInterval === -1 || reconnectInterval === 0;
+  const never = isNever ? { reconnectInterval: NEVER, reconnectMaxInterval: 0 } : {};
+  return {
+    options: {
+      ...withDefaults(CONNECTION, { ...options, prefetch, dedicatedWorker }),
+      ...never,
+      context: given.context ?? context(),
+    },
+    early: immediate === false,
+    reconnectInterval: isNever ? undefined : reconnectInterval,
+  };
 }
 
 function checkRetries(retries: unknown): number {
