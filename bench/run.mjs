@@ -52,7 +52,10 @@ async function main() {
   const results = [];
   const progress = {
     done: 0,
-    all: options.trials * cases.flatMap(({ variants }) => variants).length,
+    all: cases.reduce(
+      (sum, { repeats = 1, variants }) => sum + options.trials * repeats * variants.length,
+      0,
+    ),
     started,
   };
   for (const benchCase of cases) results.push(await runCase(benchCase, options, libzmq, progress));
@@ -127,7 +130,9 @@ function select(cases, { full, only = '', except }) {
 }
 
 /** All trials of one case, its variants taking turns. */
-async function runCase(benchCase, { trials, scale }, libzmq, progress) {
+async function runCase(benchCase, options, libzmq, progress) {
+  const { scale } = options;
+  const trials = options.trials * (benchCase.repeats ?? 1);
   const rows = benchCase.variants.map((variant) => ({
     variant,
     count: variant.fixedCount ? variant.count : Math.max(2, Math.round(variant.count * scale)),

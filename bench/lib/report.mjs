@@ -8,7 +8,7 @@ export const RIVALS = [
 ];
 
 /** One table of a case: `rows` are `{ variant, count, summary: { [metric]: { median, min, max } } | undefined }`. */
-export function caseTable({ title, metrics }, rows) {
+export function caseTable({ title, metrics, repeats }, rows) {
   const rivals = RIVALS.map(({ library, label }) => ({
     label,
     row: rows.find(({ variant, summary }) => variant.library === library && summary),
@@ -20,7 +20,10 @@ export function caseTable({ title, metrics }, rows) {
     for (const metric of metrics) cells.push(...metricCells(row, metric, rivals));
     return cells;
   });
-  return [`### ${title}`, '', line(head), line(head.map(() => '---')), ...body.map(line), ''].join('\n');
+  const times = repeats === undefined ? '' : ` (${repeats} times as many trials)`;
+  return [`### ${title}${times}`, '', line(head), line(head.map(() => '---')), ...body.map(line), ''].join(
+    '\n',
+  );
 }
 
 function metricCells({ summary }, { key, better }, rivals) {
