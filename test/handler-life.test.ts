@@ -98,6 +98,16 @@ describe('teardown that', () => {
   });
 });
 
+it.each([
+  ['setup', '{ open: true }', /exports 'setup': expected a function, got .*open/],
+  ['teardown', '"later"', /exports 'teardown': expected a function, got .*later/],
+  ['errorReply', 'null', /exports 'errorReply': expected a function, got null/],
+])('a module whose %s is no function is refused', async (hook, value, words) => {
+  const source = `export default () => 'reply'; export const ${hook} = ${value};`;
+  const error = await failure({ handler: `data:text/javascript,${encodeURIComponent(source)}` });
+  expect(error.message).toMatch(words);
+});
+
 describe('a CommonJS module', () => {
   it('has its setup and errorReply used, also where only its default export has them', async () => {
     const { server } = await start({ handler: handlerOf('common.cjs'), export: 'isReady', threads: 1 });

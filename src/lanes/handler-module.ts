@@ -5,6 +5,7 @@ import { existsSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { isAbsolute, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { describeValue } from '../describe-value.js';
 import { ArgumentError, argumentError, HandlerError } from '../errors.js';
 import type { Handler } from './lane-consumer.js';
 
@@ -14,6 +15,8 @@ export interface HandlerRef {
   readonly exportName: string;
 }
 
+/** What a module may export besides handlers, to be called by us. */
+const HOOKS = ['setup', 'teardown', 'errorReply'] as const;
 const EXPECTED = "the URL or path of a module, such as new URL('./handler.js', import.meta.url)";
 
 /**
@@ -77,7 +80,7 @@ function urlOf(handler: unknown): URL {
  * Loads the handler.
  *
  * @returns it, and what gives the module's other exports
- * @throws {@link HandlerError} if it cannot be loaded, or has no such function
+ * @throws {@link HandlerError} if it cannot be loaded, has no such function, or a hook that is none
  */
 export async function loadHandler(
   ref: HandlerRef,
@@ -95,6 +98,13 @@ export async function loadHandler(
     throw new HandlerError(
       `The handler's module ${ref.href} has no function '${ref.exportName}' among its exports; ` +
         `it has ${functions.length === 0 ? 'no functions' : functions.join(', ')}`,
+    );
+  }
+  for (const hook of HOOKS) {
+    const value = exportOf(module, hook);
+    if (value === undefined || typeof value === 'function') continue;
+    throw new HandlerError(
+      `The handler's module ${ref.href} exports '${hook}': expected a function, got ${describeValue(value)}`,
     );
   }
   return { handler: handler as Handler, exported: (name) => exportOf(module, name) };
