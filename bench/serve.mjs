@@ -49,6 +49,7 @@ for (let trial = 1; trial <= trials; trial += 1) {
       const figures = await serveTrial({
         variant: variant.name,
         size,
+        burn,
         spins,
         measure: Number(values.measure),
         busy,

@@ -9,12 +9,15 @@ export const THREADS = 2;
 export const CLIENTS = 2;
 export const WINDOW = 200;
 
+export const BOUND = 'c';
 export const VARIANTS = [
   { name: 'zeromq-threads', label: '**zeromq-threads**, `serve()`, 2 threads' },
   { name: 'zeromq-threads-batch', label: "`serve()` with `threadSchedulingPolicy: 'batch'`" },
   { name: 'npm-loop', label: '(a) npm `zeromq`, one loop' },
   { name: 'npm-piscina', label: '(b) npm `zeromq`, a Piscina task for each message, 2 threads' },
   { name: 'npm-proxy', label: '(c) npm `zeromq`, 2 Workers behind its Proxy' },
+  // No rival: what libzmq and the system take by themselves.
+  { name: BOUND, label: 'libzmq in C, its one thread burning the CPU' },
 ];
 
 /** What has a core to itself meanwhile, as an application's own work would. */

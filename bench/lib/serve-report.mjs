@@ -1,5 +1,5 @@
 /** The page that the serve benchmark writes. */
-import { BURNS, BUSY, CLIENTS, SIZES, THREADS, VARIANTS, WINDOW } from '../cases/serve.mjs';
+import { BOUND, BURNS, BUSY, CLIENTS, SIZES, THREADS, VARIANTS, WINDOW } from '../cases/serve.mjs';
 import { formatFigure, summarize } from './stats.mjs';
 
 const OURS = 'zeromq-threads';
@@ -60,7 +60,8 @@ function method({ trials, machine, otherLoad }) {
 flight over loopback tcp, share these cores with the server, so CPU counts as much as rate: *outside* is the server
 process's CPU less that of its handlers (by their threads' CPU clocks), for each message. Servers with threads have
 ${THREADS}. Medians of ${trials} ${trials === 1 ? 'trial' : 'trials'}, smallest and largest beside them; variants take turns, every process is new. Every client
-checks that each of its requests was answered with its own bytes. Other programs kept ${Math.round(otherLoad * 100)} % of the cores busy.
+checks that each of its requests was answered with its own bytes. The last line of each table is no rival but what libzmq and
+the system take: a ROUTER in C that answers in the thread that receives. Other programs kept ${Math.round(otherLoad * 100)} % of the cores busy.
 `;
 }
 
@@ -129,6 +130,10 @@ function verdicts(summaries) {
       (row) => row.size === size && row.burn === burn && row.variant.name === name && row.busy === undefined,
     );
   const lines = [];
+  const inC = (burn) => {
+    const bound = find(64, burn, BOUND);
+    return bound === undefined ? '' : `; ${bound.outside.median.toFixed(1)} µs in C`;
+  };
   const judge = (what, points) => {
     if (points.length === 0) return;
     const missed = points.filter(({ met }) => !met).map(({ text }) => text);
@@ -147,11 +152,11 @@ function verdicts(summaries) {
         .filter(({ size }) => size === 64)
         .map(({ burn, ours }) => ({
           met: ours.outside.median <= MOST_OUTSIDE,
-          text: `${burn} µs (${ours.outside.median.toFixed(1)} µs, of which ${ours.io.median.toFixed(1)} µs in libzmq’s I/O thread)`,
+          text: `${burn} µs (${ours.outside.median.toFixed(1)} µs, of which ${ours.io.median.toFixed(1)} µs in libzmq’s I/O thread${inC(burn)})`,
         })),
     );
     const rivals = all.flatMap((point) =>
-      VARIANTS.filter((variant) => variant.name !== OURS && variant.name !== BATCH)
+      VARIANTS.filter(({ name }) => ![OURS, BATCH, BOUND].includes(name))
         .map((variant) => ({
           ...point,
           rival: variant.name,
@@ -181,7 +186,10 @@ function verdicts(summaries) {
         .filter(({ burn, rival }) => burn <= 5 && rival === 'npm-piscina')
         .map((point) => {
           const ratio = point.ours.rate.median / point.row.rate.median;
-          return { met: ratio >= TIMES_PISCINA, text: where(point, ratio) };
+          const bound = find(point.size, point.burn, BOUND);
+          const most =
+            bound === undefined ? '' : `, C ${(bound.rate.median / point.row.rate.median).toFixed(2)} ×`;
+          return { met: ratio >= TIMES_PISCINA, text: `${where(point, ratio)}${most}` };
         }),
     );
   }

@@ -1,7 +1,7 @@
 /** One trial of the serve benchmark: a server, saturating clients in C, all of them new processes. */
 import { fileURLToPath } from 'node:url';
 
-import { CLIENTS, WINDOW } from '../cases/serve.mjs';
+import { BOUND, CLIENTS, WINDOW } from '../cases/serve.mjs';
 import { Child } from './child.mjs';
 import { program } from './programs.mjs';
 
@@ -10,18 +10,22 @@ const WARMUP = 500;
 const TAIL = 300;
 const TRIAL_SECONDS = 60;
 
+function commandOf(variant) {
+  if (variant === BOUND) return program('c', 'serve-server');
+  return [process.execPath, fileURLToPath(new URL(`../drivers/serve-${variant}.mjs`, import.meta.url))];
+}
+
 /** @returns `{ rate, outside, io, cpu, burn }`: messages a second, and microseconds a message; `io` is part of
  *   `outside`: libzmq's own I/O threads */
-export async function serveTrial({ variant, size, spins, measure, busy }) {
+export async function serveTrial({ variant, size, burn: wanted, spins, measure, busy }) {
   const children = [];
   let timer;
   const late = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error(`not done after ${TRIAL_SECONDS} s`)), TRIAL_SECONDS * 1000);
   });
   const run = async () => {
-    const script = fileURLToPath(new URL(`../drivers/serve-${variant}.mjs`, import.meta.url));
-    const server = new Child(variant, [process.execPath, script], {
-      spins,
+    const server = new Child(variant, commandOf(variant), {
+      ...(variant === BOUND ? { burn: wanted } : { spins }),
       warmup: WARMUP,
       measure,
       busy: busy === 'main thread' ? 1 : undefined,
