@@ -99,6 +99,9 @@ async function sendInEveryWay(count: number, link: (typeof LINKS)[number] & { se
         } catch (error) {
           if (!(error instanceof TimeoutError)) throw error;
           ways.timedOut += 1;
+          // The peer does not read yet: there is no better time to be refused.
+          if (socket.trySend(message)) n += 1;
+          else ways.refused += 1;
           brake.release();
         }
         break;
