@@ -208,7 +208,8 @@ export class Exchanges implements ServerOwner {
     const servers = this.#inTurn(exchange.server);
     try {
       for (const server of servers) {
-        if (!server.trySend(exchange.frames)) continue;
+        // Where others wait for room there is none, and no need to find out.
+        if (server.parked.size > 0 || !server.trySend(exchange.frames)) continue;
         this.#turnTo(server, exchange);
         return;
       }
