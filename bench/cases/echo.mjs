@@ -8,8 +8,9 @@ import { named } from './variants.mjs';
  * 1000 in flight and a mark of 1000 answers get lost. This mark is out of reach, for all drivers.
  */
 const HWM = 10_000;
-// Steady state is what is compared: what an engine compiles, it has compiled by then.
-const WARMUP = 5000;
+// Steady state is what is compared: what an engine compiles, it has compiled by then, and threads that are started after
+// a second are there.
+const WARMUP = 15_000;
 const SIZE = 64;
 
 /** What a case of round trips has. */

@@ -88,17 +88,15 @@ export async function pullMany(_, { all, count }) {
 }
 
 /** The longest that timers had to wait while messages came, from the first on: the interval less its milliseconds. */
-export async function pullWatched(socket, { count }) {
+export async function pullWatched(socket, { count, warmup }) {
   const delays = monitorEventLoopDelay({ resolution: 1 });
   let received = 0;
   let checksum = 0;
   let bytes = 0;
   let start = 0;
   for await (const [frame] of socket) {
-    if (received === 0) {
-      start = performance.now();
-      delays.enable();
-    }
+    if (received === 0) start = performance.now();
+    if (received === warmup) delays.enable();
     checksum += frame[0];
     bytes += frame.length;
     if (++received === count) break;
