@@ -11,6 +11,9 @@
 
 namespace zt {
 
+// The clock of LaneHeader::receivedAt.
+double steadyMilliseconds();
+
 // Drawn in layout.h.
 struct LaneHeader {
   uint32_t ticket = 0;
