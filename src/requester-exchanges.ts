@@ -16,7 +16,7 @@ import { SocketClosedError, TimeoutError, ZmqError } from './errors.js';
 import { runtime } from './io-runtime.js';
 import { Message } from './message.js';
 import { LONGEST_TIMER } from './pending.js';
-import { type Parked, Server, type ServerOwner, type ServerSetup } from './requester-server.js';
+import { Server, type ServerOwner, type ServerSetup } from './requester-server.js';
 
 const EMPTY = Buffer.alloc(0);
 
@@ -44,7 +44,7 @@ interface Exchange {
   /** Who was asked last. */
   server: Server | undefined;
   /** Set while the attempt waits for a server's room. */
-  parked: Parked | undefined;
+  parked: AbortController | undefined;
   timer: NodeJS.Timeout | undefined;
   settled: boolean;
 }
@@ -240,11 +240,11 @@ export class Exchanges implements ServerOwner {
   }
 
   #park(exchange: Exchange, server: Server): void {
-    const parked: Parked = { abort: new AbortController() };
+    const parked = new AbortController();
     exchange.parked = parked;
     server.parked.add(parked);
     this.#turnTo(server, exchange);
-    server.send(exchange.frames, parked.abort.signal).then(
+    server.send(exchange.frames, parked.signal).then(
       () => {
         server.parked.delete(parked);
         if (exchange.parked === parked) exchange.parked = undefined;
@@ -254,7 +254,7 @@ export class Exchanges implements ServerOwner {
         server.parked.delete(parked);
         if (exchange.parked !== parked) return;
         exchange.parked = undefined;
-        if (!parked.abort.signal.aborted) {
+        if (!parked.signal.aborted) {
           this.#fail(exchange, error);
           return;
         }
@@ -265,9 +265,9 @@ export class Exchanges implements ServerOwner {
   }
 
   /** Its attempt is asked of another, unless it has been sent meanwhile. */
-  #takeBack(server: Server, parked: Parked): void {
+  #takeBack(server: Server, parked: AbortController): void {
     server.parked.delete(parked);
-    parked.abort.abort();
+    parked.abort();
   }
 
   /** A server that may have room, and has nothing parked, gets half of what is parked with the one that has most. */
@@ -315,7 +315,7 @@ export class Exchanges implements ServerOwner {
   #stopAsking(exchange: Exchange): void {
     const { parked } = exchange;
     exchange.parked = undefined;
-    parked?.abort.abort();
+    parked?.abort();
     this.#waiting.delete(exchange);
   }
 

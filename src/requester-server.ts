@@ -29,11 +29,6 @@ export interface ServerOwner {
   ended(reason: unknown): void;
 }
 
-/** What waits for a server's room, and can be taken back. */
-export interface Parked {
-  readonly abort: AbortController;
-}
-
 /** What all servers of one Requester have in common. */
 export interface ServerSetup {
   readonly owner: ServerOwner;
@@ -58,8 +53,8 @@ const REST_MS = 1000;
 export class Server {
   /** Where it is; undefined for those that connect here. */
   readonly endpoint: string | undefined;
-  /** For its owner: what waits for its room, in order. */
-  readonly parked = new Set<Parked>();
+  /** For its owner: what waits for its room, in order, and can be taken back. */
+  readonly parked = new Set<AbortController>();
   readonly #setup: ServerSetup;
   readonly #watched: boolean;
   #standing: Standing;

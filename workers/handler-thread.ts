@@ -53,7 +53,7 @@ async function serveLane(task: ThreadTask): Promise<void> {
     logger: makeLogger((level, args) => report({ type: 'log', level, args })),
     aborted: undefined,
   };
-  const { handler, exported } = await loadHandler(task.handler);
+  const { handler, hooks } = await loadHandler(task.handler);
   const { default: makeOutlet } = (await import(task.outlet.module)) as { default: MakeOutlet };
   const asked = new Map<number, () => void>();
   let asks = 0;
@@ -75,9 +75,9 @@ async function serveLane(task: ThreadTask): Promise<void> {
     asked.delete(answered);
     if (asked.size === 0) reports.off('message', hear);
   };
-  const outlet = await makeOutlet(task.outlet.data, { index, lane, control, exported, report, ask });
+  const outlet = await makeOutlet(task.outlet.data, { index, lane, control, hooks, report, ask });
   const life = { thread: index, logger: context.logger };
-  await callHook(exported('setup'), life);
+  await hooks.setup?.(life);
   const reader = new LaneReader(lane, control, task.chunks);
   const consumer = new LaneConsumer({
     lane,
@@ -96,9 +96,5 @@ async function serveLane(task: ThreadTask): Promise<void> {
   report({ type: 'ready' });
   await consumer.run();
   await outlet.close?.();
-  await callHook(exported('teardown'), life);
-}
-
-async function callHook(hook: unknown, life: object): Promise<void> {
-  if (typeof hook === 'function') await hook(life);
+  await hooks.teardown?.(life);
 }

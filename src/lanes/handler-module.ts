@@ -15,8 +15,10 @@ export interface HandlerRef {
   readonly exportName: string;
 }
 
-/** What a module may export besides handlers, to be called by us. */
 const HOOKS = ['setup', 'teardown', 'errorReply'] as const;
+/** What a module may export besides handlers, to be called by us. */
+export type Hooks = { [Name in (typeof HOOKS)[number]]?: (...what: unknown[]) => unknown };
+
 const EXPECTED = "the URL or path of a module, such as new URL('./handler.js', import.meta.url)";
 
 /**
@@ -79,12 +81,10 @@ function urlOf(handler: unknown): URL {
 /**
  * Loads the handler.
  *
- * @returns it, and what gives the module's other exports
+ * @returns it, and what else the module has for us
  * @throws {@link HandlerError} if it cannot be loaded, has no such function, or a hook that is none
  */
-export async function loadHandler(
-  ref: HandlerRef,
-): Promise<{ handler: Handler; exported: (name: string) => unknown }> {
+export async function loadHandler(ref: HandlerRef): Promise<{ handler: Handler; hooks: Hooks }> {
   let module: Record<string, unknown>;
   try {
     module = (await import(ref.href)) as Record<string, unknown>;
@@ -100,14 +100,18 @@ export async function loadHandler(
         `it has ${functions.length === 0 ? 'no functions' : functions.join(', ')}`,
     );
   }
-  for (const hook of HOOKS) {
-    const value = exportOf(module, hook);
-    if (value === undefined || typeof value === 'function') continue;
-    throw new HandlerError(
-      `The handler's module ${ref.href} exports '${hook}': expected a function, got ${describeValue(value)}`,
-    );
+  const hooks: Hooks = {};
+  for (const name of HOOKS) {
+    const hook = exportOf(module, name);
+    if (hook === undefined) continue;
+    if (typeof hook !== 'function') {
+      throw new HandlerError(
+        `The handler's module ${ref.href} exports '${name}': expected a function, got ${describeValue(hook)}`,
+      );
+    }
+    hooks[name] = hook as NonNullable<Hooks[typeof name]>;
   }
-  return { handler: handler as Handler, exported: (name) => exportOf(module, name) };
+  return { handler: handler as Handler, hooks };
 }
 
 /** A CommonJS module's exports are properties of its default export. */

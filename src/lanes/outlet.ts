@@ -1,6 +1,7 @@
 /** What becomes of the handler's results, in the handler thread. */
 import type { MessagePort } from 'node:worker_threads';
 import type { Message } from '../message.js';
+import type { Hooks } from './handler-module.js';
 import type { Work } from './work.js';
 
 export interface Outlet {
@@ -39,8 +40,8 @@ export interface OutletThread {
    * state of its slot is its to tell.
    */
   readonly control: Int32Array;
-  /** What the handler's module exports by that name. */
-  exported(name: string): unknown;
+  /** What the handler's module exports besides the handler. */
+  readonly hooks: Hooks;
   /** Tells the host something, unless it has too much to read already. */
   report(report: Report): void;
   /** Has the host do something about a failed message (`onAsk`); resolves when it has. */

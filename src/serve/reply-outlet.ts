@@ -30,8 +30,7 @@ class ReplyOutlet implements Outlet {
   ) {
     this.socket = Socket.attach(data.socket);
     this.queue = new ReplyQueue(data.patience);
-    const errorReply = thread.exported('errorReply');
-    this.wording = typeof errorReply === 'function' ? (errorReply as ErrorReply) : defaultErrorReply;
+    this.wording = (thread.hooks.errorReply as ErrorReply | undefined) ?? defaultErrorReply;
   }
 
   deliver(work: Work, result: unknown): Promise<void> | undefined {
