@@ -6,7 +6,6 @@ import {
   ContextClosedError,
   Dealer,
   Requester,
-  type RequesterOptions,
   Router,
   type SocketOptions,
   TimeoutError,
@@ -16,15 +15,7 @@ import { isPending, turn, within } from './bounded.js';
 import { zmtp2 } from './hostile/zmtp.js';
 import { ofTest } from './linked.js';
 import { endpoints, startNode } from './peers/index.js';
-
-/** More than enough for any machine: none of these tests waits for it. */
-const PATIENT = 20_000;
-
-function requesterOf(options: RequesterOptions): Requester {
-  const requester = new Requester(options);
-  onTestFinished(() => requester.close());
-  return requester;
-}
+import { PATIENT, requesterOf } from './requesting.js';
 
 /** A server that answers with its name, unless told to be silent, and keeps what it was asked. */
 class Server {

@@ -7,7 +7,6 @@ import {
   Reply,
   Request,
   Requester,
-  type RequesterOptions,
   Router,
   SocketClosedError,
   TimeoutError,
@@ -16,15 +15,7 @@ import {
 import { isPending, within } from './bounded.js';
 import { ofTest } from './linked.js';
 import { endpoints, runNode, startPeer } from './peers/index.js';
-
-/** More than enough for any machine: none of these tests waits for it. */
-const PATIENT = 20_000;
-
-function requesterOf(options: RequesterOptions): Requester {
-  const requester = new Requester(options);
-  onTestFinished(() => requester.close());
-  return requester;
-}
+import { PATIENT, requesterOf } from './requesting.js';
 
 async function ask(requester: Requester, text: string): Promise<string> {
   return (await within(`the answer to ${text}`, requester.request(text), 25_000)).map(String).join('|');
