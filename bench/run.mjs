@@ -52,10 +52,7 @@ async function main() {
   const results = [];
   const progress = {
     done: 0,
-    all: cases.reduce(
-      (sum, { repeats = 1, variants }) => sum + options.trials * repeats * variants.length,
-      0,
-    ),
+    all: cases.reduce((sum, each) => sum + trialsOf(each, options) * each.variants.length, 0),
     started,
   };
   for (const benchCase of cases) results.push(await runCase(benchCase, options, libzmq, progress));
@@ -129,10 +126,15 @@ function select(cases, { full, only = '', except }) {
     .filter(({ variants }) => variants.length > 0);
 }
 
+/** How many trials each variant of a case has. */
+function trialsOf({ repeats = 1 }, { trials }) {
+  return trials * repeats;
+}
+
 /** All trials of one case, its variants taking turns. */
 async function runCase(benchCase, options, libzmq, progress) {
   const { scale } = options;
-  const trials = options.trials * (benchCase.repeats ?? 1);
+  const trials = trialsOf(benchCase, options);
   const rows = benchCase.variants.map((variant) => ({
     variant,
     count: variant.fixedCount ? variant.count : Math.max(2, Math.round(variant.count * scale)),

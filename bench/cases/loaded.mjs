@@ -63,9 +63,9 @@ const delayCase = {
   metrics: LATENCY_METRICS,
   figures: ({ bound }) => ({ ...latencyFigures(bound), rate: rate(bound) }),
   variants: ['zeromq-threads', 'npm-zeromq'].map((library) => ({
-    ...named({ library, role: 'pull-watched' }, { label: '`for await`', base: 'pull-watched' }, 3.5 * RATE),
-    // Steady state is what is compared: threads that are started after a second are there by then.
-    binder: { library, role: 'pull-watched', options: { warmup: 1.5 * RATE } },
+    ...named({ library, role: 'pull-watched' }, { label: '`for await`', base: 'pull-watched' }, 4 * RATE),
+    // The second half is watched: threads that are started after a second are there by then.
+    binder: { library, role: 'pull-watched' },
     connector: { library: 'c', role: 'push-rate', options: { rate: RATE } },
   })),
 };
