@@ -152,6 +152,20 @@ void laneKick(const Napi::CallbackInfo& info) {
   laneOf(info).kick();
 }
 
+// (lane, socket slot)
+void laneReplyThrough(const Napi::CallbackInfo& info) {
+  laneOf(info).replyThrough(slotOf(info, Environment::of(info).attachments, 1)->socket());
+}
+
+// (lane) -> how many of the replies that the thread keeps did not leave
+Napi::Value laneSendReplies(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), laneOf(info).sendReplies());
+}
+
+void laneKeepReplies(const Napi::CallbackInfo& info) {
+  laneOf(info).keepReplies();
+}
+
 // (lane, chunk id, bytes) -> whether it is this lane's
 Napi::Value laneAdopt(const Napi::CallbackInfo& info) {
   Environment& environment = Environment::of(info);
@@ -213,6 +227,9 @@ void defineLaneBinding(Environment& environment, Napi::Object exports) {
   define(environment, exports, "laneGone", laneGone);
   define(environment, exports, "laneLeave", laneLeave);
   define(environment, exports, "laneKick", laneKick);
+  define(environment, exports, "laneReplyThrough", laneReplyThrough);
+  define(environment, exports, "laneSendReplies", laneSendReplies);
+  define(environment, exports, "laneKeepReplies", laneKeepReplies);
   define(environment, exports, "laneAdopt", laneAdopt);
   define(environment, exports, "laneRecycle", laneRecycle);
   define(environment, exports, "laneInject", laneInject);

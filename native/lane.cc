@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "lane_group.h"
+#include "socket.h"
 
 namespace zt {
 
@@ -26,7 +27,7 @@ Directory& directory() {
 std::shared_ptr<Lane> Lane::create(std::shared_ptr<LaneGroup> group, uint32_t index,
                                    uint32_t* control, size_t words, uint32_t most,
                                    uint32_t mostBytes) {
-  if (words < kLaneWords + size_t{most} * kSlotWords) return nullptr;
+  if (words < kLaneSlots + size_t{most} * kSlotWords) return nullptr;
   std::lock_guard<std::mutex> lock(directory().mutex);
   // Its token must differ from those of sockets and pollers.
   if (directory().nextId >= kLaneToken) directory().nextId = 1;
@@ -51,7 +52,8 @@ Lane::Lane(uint32_t id, std::shared_ptr<LaneGroup> group, uint32_t index, uint32
       slots(slots),
       group(std::move(group)),
       control_(reinterpret_cast<std::atomic<uint32_t>*>(control)),
-      inbox_(control) {}
+      inbox_(control),
+      replies_(control_) {}
 
 Lane::~Lane() {
   std::lock_guard<std::mutex> lock(directory().mutex);
@@ -74,13 +76,77 @@ void Lane::open() {
 }
 
 void Lane::endOf(const void* consumer) {
+  std::shared_ptr<Socket> socket;
   {
     Guard guard(group->mutex);
     if (consumer_ != consumer) return;
+    socket = replySocket_;
+  }
+  if (socket) endReplies(*socket);
+  {
+    Guard guard(group->mutex);
     state_ = State::kGone;
     handedOver_.clear();
   }
   group->kick();
+}
+
+void Lane::replyThrough(std::shared_ptr<Socket> socket) {
+  Guard guard(group->mutex);
+  replySocket_ = std::move(socket);
+}
+
+uint32_t Lane::sendReplies() {
+  Socket& socket = *replySocket_;  // this thread set it
+  Guard guard(socket.mutex);
+  replies_.sendLocked(socket);
+  socket.settleLocked();
+  return replies_.beginLocked();
+}
+
+void Lane::keepReplies() {
+  wordLocked(kLaneTicks).store(1, std::memory_order_seq_cst);
+  group->lookAfterReplies();
+}
+
+// What did not leave stays with the message, which others answer.
+void Lane::endReplies(Socket& socket) {
+  Guard guard(socket.mutex);
+  Guard groupGuard(group->mutex);
+  if (detached_) return;
+  replies_.sendLocked(socket);
+  socket.settleLocked();
+  const uint32_t left = replies_.leftLocked();
+  wordLocked(kLaneSent).fetch_add(left, std::memory_order_relaxed);
+  wordLocked(kCtlConsumedMessages).fetch_add(left, std::memory_order_release);
+  replies_.beginLocked();
+}
+
+bool Lane::lookAfterReplies() {
+  std::shared_ptr<Socket> socket;
+  {
+    Guard guard(group->mutex);
+    if (detached_ || state_ == State::kGone || !replySocket_) return false;
+    // What is there was there at the last look.
+    const bool stays = replies_.any() && replies_.batch() == lookedAtBatch_;
+    if (!stays) {
+      const bool used = replies_.batch() != lookedAtBatch_;
+      lookedAtBatch_ = replies_.batch();
+      if (used || replies_.any()) return true;
+      // Store-flag, re-check: the thread counts what it keeps, and then looks at the flag.
+      wordLocked(kLaneTicks).store(0, std::memory_order_seq_cst);
+      if (!replies_.any()) return false;
+      wordLocked(kLaneTicks).store(1, std::memory_order_relaxed);
+      return true;
+    }
+    socket = replySocket_;
+  }
+  Guard guard(socket->mutex);
+  Guard groupGuard(group->mutex);
+  if (detached_) return false;
+  replies_.sendLocked(*socket);
+  socket->settleLocked();
+  return true;
 }
 
 bool Lane::gone() {
@@ -158,7 +224,7 @@ void Lane::rescueLocked(std::vector<RescuedMessage>& begun, std::vector<LaneMess
   const uint32_t taken = wordLocked(kLaneTaken).load(std::memory_order_acquire);
   std::unordered_map<uint32_t, SlotState> unsettled;
   for (uint32_t slot = 0; slot < slots; ++slot) {
-    const uint32_t at = kLaneWords + slot * kSlotWords;
+    const uint32_t at = kLaneSlots + slot * kSlotWords;
     const uint32_t state = wordLocked(at + kSlotState).load(std::memory_order_acquire);
     if (state == kSlotFree) continue;
     unsettled[wordLocked(at + kSlotNumber).load(std::memory_order_relaxed)] =

@@ -15,11 +15,13 @@
 
 #include "inbox.h"
 #include "lane_message.h"
+#include "lane_replies.h"
 
 namespace zt {
 
 class LaneGroup;
 class Loop;
+class Socket;
 
 class Lane {
  public:
@@ -52,7 +54,15 @@ class Lane {
   // The chunk's messages are settled. Whether it will be filled again.
   bool recycle(const std::shared_ptr<Chunk>& chunk, bool reusable);
   std::shared_ptr<Chunk> adopt(uint32_t chunkId);
+  // The replies that the thread keeps go through that socket.
+  void replyThrough(std::shared_ptr<Socket> socket);
+  // Sends them. How many did not leave; what became of each stands with it.
+  uint32_t sendReplies();
+  void keepReplies();  // a loop looks after them from now on
   void ringPusher();  // there is room where it wants to push to; for a loop that wakes it then
+  // For the loop: sends replies that the thread has kept since it last looked. Whether it has to
+  // look again.
+  bool lookAfterReplies();
   // For the I/O worker: chunks it need not keep any more.
   std::vector<uint32_t> takeDropped();
 
@@ -76,11 +86,16 @@ class Lane {
   std::atomic<uint32_t>& wordLocked(uint32_t word) { return control_[word]; }
 
  private:
+  void endReplies(Socket& socket);
+
   std::atomic<uint32_t>* const control_;
   Inbox inbox_;
   State state_ = State::kStarting;
   const void* consumer_ = nullptr;
   bool detached_ = false;
+  std::shared_ptr<Socket> replySocket_;
+  LaneReplies replies_;          // guarded by the socket's mutex
+  uint32_t lookedAtBatch_ = 0;  // the loop's thread only
   std::unordered_map<uint32_t, std::shared_ptr<Chunk>> handedOver_;
   std::shared_ptr<Chunk> announced_;
   std::vector<uint32_t> dropped_;

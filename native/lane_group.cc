@@ -109,6 +109,21 @@ void LaneGroup::detach() {
   feed_->fireFeed(true);
 }
 
+void LaneGroup::lookAfterReplies() {
+  loop_->tick(feed_);
+}
+
+bool LaneGroup::tick() {
+  std::vector<std::shared_ptr<Lane>> lanes;
+  {
+    Guard guard(mutex);
+    lanes = lanes_;
+  }
+  bool again = false;
+  for (const auto& lane : lanes) again = (lane && lane->lookAfterReplies()) || again;
+  return again;
+}
+
 void LaneGroup::kick() {
   feed_->fireFeed(false);
 }

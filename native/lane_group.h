@@ -58,6 +58,8 @@ class LaneGroup : public std::enable_shared_from_this<LaneGroup> {
   // number of the un-begun.
   void rescue(Lane& lane, uint32_t retries, std::vector<RescuedMessage>& begun, size_t& requeued);
   size_t pendingCount();
+  // The loop looks after the replies that threads keep.
+  void lookAfterReplies();
   // What waits for a lane leaves the group: at close, when nobody will come for it.
   std::vector<LaneMessage> takePending();
 
@@ -65,6 +67,7 @@ class LaneGroup : public std::enable_shared_from_this<LaneGroup> {
   // Receives up to a burst from one socket; what to do next.
   LoopWatch::Step receive(Socket& socket, uint32_t source, Loop& loop, int& want);
   LoopWatch::Step feed(Loop& loop);
+  bool tick();  // whether some thread keeps replies now and then
   // For the feed, after kNeedChunk.
   uint32_t needyLane();
   bool announce(const std::shared_ptr<Chunk>& chunk);
@@ -131,6 +134,7 @@ class LaneFeed : public LoopWatch {
   bool announce(const std::shared_ptr<Chunk>& chunk) override;
   void fillAnnounced() override;
   void failChunk() override;
+  bool tick() override;
   void fireFeed(bool leave);  // served once more, or never again
 
  protected:

@@ -37,6 +37,11 @@ LoopWatch::Step LaneFeed::service(Loop& loop) {
   return group ? group->feed(loop) : Step::kGone;
 }
 
+bool LaneFeed::tick() {
+  auto group = group_.lock();
+  return group && group->tick();
+}
+
 void LaneFeed::fireFeed(bool leave) {
   Guard guard(mutex_);
   if (leave) {

@@ -55,13 +55,17 @@ enum ControlWord : uint32_t {
   kCtlWords = 48,
 };
 // Lanes have a control block with more in it: a lane's consumer is a handler thread, for which
-// "consumed" means settled. Behind kLaneWords lies one slot per message that the lane may hold:
+// "consumed" means settled. Behind kLaneWords lie the replies that the thread keeps, and one slot per
+// message that the lane may hold:
 //
-//   kLaneWords      kLaneWords + kSlotWords
-//   +---------------+---------------+ - - -
-//   | number, state,| slot 1        |
-//   | begun at, -   |               |
-//   +---------------+---------------+ - - -
+//   kLaneReplies                      kLaneSlots      kLaneSlots + kSlotWords
+//   +---------+---------+ - - - - - - +---------------+---------------+ - - -
+//   | reply 0 | reply 1 |    free     | number, state,| slot 1        |
+//   |         |         |             | begun at, -   |               |
+//   +---------+---------+ - - - - - - +---------------+---------------+ - - -
+//
+// A reply: the words below, the sizes of its frames in bytes, their bytes one after the other, and
+// up to three bytes so that the next begins with a word.
 enum LaneWord : uint32_t {
   kLaneSequence = 48,  // bumped by the loop before its JavaScript notifies, and by the host; the
                        // handler thread's Atomics.waitAsync waits on it
@@ -69,13 +73,27 @@ enum LaneWord : uint32_t {
   kLaneReports = 50,   // host: how many of the thread's reports it has seen, wraps
   kLaneLow = 51,       // loop sets it, to one more than as many messages as it wants to be called
                        // at, and re-checks kLaneTaken; consumer exchanges 0 and calls it
+  kLaneTicks = 52,     // 1 while a loop looks after the replies that the thread keeps; whoever sets
+                       // it has a loop do so, which sets 0 and re-checks kLaneKept
   kLaneTaken = 64,     // consumer: messages begun so far, wraps; release, pairs with rescue()
   kLaneFailed = 65,    // consumer: messages whose handler failed, wraps
   kLaneTimedOut = 66,  // consumer: of these, by timeout
   kLaneSent = 67,      // consumer: messages that its outlet sent
   kLaneDropped = 68,   // consumer: messages that its outlet could not send
   kLaneRunning = 69,   // consumer: handlers that run
+  kLaneKept = 70,      // consumer: words of replies that are complete; release, pairs with whoever
+                       // sends them, who holds the socket's mutex. 0 again once the thread knows
+                       // what became of them
   kLaneWords = 80,
+};
+constexpr uint32_t kReplyWords = 4096;
+constexpr uint32_t kLaneReplies = kLaneWords;
+constexpr uint32_t kLaneSlots = kLaneReplies + kReplyWords;
+enum ReplyWord : uint32_t {
+  kReplySlot = 0,     // where its message's slot begins
+  kReplyFrames = 1,   // how many it has
+  kReplyOutcome = 2,  // written by whoever sends it: 0 or errno
+  kReplySizes = 3,    // of its frames
 };
 enum SlotWord : uint32_t {
   kSlotNumber = 0,   // which message of the lane
@@ -144,6 +162,7 @@ constexpr int kBurst = 64;  // messages per lock
 constexpr uint32_t kAnnounceAfter =
     512;  // messages published before a waiting consumer is woken all the same
 constexpr long kWaitSliceMs = 250;  // no native wait is longer
+constexpr int kTickMs = 5;          // between two looks at the replies that threads keep
 constexpr int kBriefWaitMs = 2;     // waits inside libzmq, with the socket's mutex held
 constexpr size_t kZeroCopyBytes = 16 * 1024;
 

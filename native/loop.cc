@@ -94,6 +94,13 @@ void Loop::lookAfter(const std::shared_ptr<LoopWatch>& watch) {
   lookedAfter_.push_back(watch);
 }
 
+void Loop::tick(const std::shared_ptr<LoopWatch>& watch) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (stopped_) return;
+  toTick_.push_back(watch);
+  if (sleeping_) wake_.poke();
+}
+
 void Loop::post(uint32_t token) {
   std::lock_guard<std::mutex> lock(mutex_);
   if (stopped_) return;
@@ -122,12 +129,19 @@ void Loop::interrupt() {
 bool Loop::collect() {
   std::vector<std::shared_ptr<LoopWatch>> incoming;
   std::vector<uint32_t> tokens;
+  std::vector<std::shared_ptr<LoopWatch>> toTick;
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (stopped_) return false;
     incoming.swap(incoming_);
     tokens.swap(tokens_);
+    toTick.swap(toTick_);
     for (auto& watch : incoming) watch->queued_ = false;
+  }
+  for (auto& watch : toTick) {
+    if (ticked_.empty()) tickAt_ = Clock::now() + std::chrono::milliseconds(kTickMs);
+    if (std::find(ticked_.begin(), ticked_.end(), watch) == ticked_.end())
+      ticked_.push_back(std::move(watch));
   }
   for (auto& watch : incoming) {
     if (watch->ready_) continue;
@@ -146,11 +160,12 @@ bool Loop::block(Clock::time_point until) {
       interrupted_ = false;
       return false;
     }
-    if (stopped_ || !incoming_.empty() || !tokens_.empty()) return true;
+    if (stopped_ || !incoming_.empty() || !tokens_.empty() || !toTick_.empty()) return true;
     sleeping_ = true;
   }
+  const auto end = ticked_.empty() ? until : std::min(until, tickAt_);
   // Rounded up: run() looks after sockets when it is called at `until`, not just before.
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
   int count =
       left <= 0 ? 0
                 : zmq_poll(items_.data(), static_cast<int>(items_.size()), static_cast<long>(left));
@@ -168,6 +183,7 @@ bool Loop::block(Clock::time_point until) {
     return true;
   }
   if (count == 0) {
+    if (end < until) return true;  // to tick
     recheckTouched();
     return !ready_.empty() && Clock::now() < until;
   }
@@ -203,6 +219,13 @@ void Loop::recheckLookedAfter() {
   }
   std::lock_guard<std::mutex> lock(mutex_);
   lookedAfter_.insert(lookedAfter_.end(), kept.begin(), kept.end());
+}
+
+void Loop::tickAll() {
+  ticked_.erase(std::remove_if(ticked_.begin(), ticked_.end(),
+                               [](const auto& watch) { return !watch->tick(); }),
+                ticked_.end());
+  tickAt_ = Clock::now() + std::chrono::milliseconds(kTickMs);
 }
 
 void Loop::setPolled(const std::shared_ptr<LoopWatch>& watch, bool polled) {
@@ -259,9 +282,11 @@ LoopCode Loop::run() {
       ready_.clear();
       items_.resize(1);
       polled_.resize(1);
+      ticked_.clear();
       needy_.reset();
       return kLoopStop;
     }
+    if (!ticked_.empty() && Clock::now() >= tickAt_) tickAll();
     if (ready_.empty() && !mustNotify_ && laneWakes_.empty() && !block(until)) return kLoopTick;
     round_.swap(ready_);
     for (size_t i = 0; i < round_.size(); ++i) {

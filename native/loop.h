@@ -36,6 +36,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   LoopCode run();
   void enqueue(std::shared_ptr<LoopWatch> watch);
   void lookAfter(const std::shared_ptr<LoopWatch>& watch);  // see LoopWatch::lookAfter()
+  void tick(const std::shared_ptr<LoopWatch>& watch);       // see LoopWatch::tick()
   void post(uint32_t token);  // puts a token on the owner's ready list, from the loop's thread
   void stop();
   void interrupt();  // makes run() return soon
@@ -62,6 +63,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   void setPolled(const std::shared_ptr<LoopWatch>& watch, bool polled);
   void recheckTouched();
   void recheckLookedAfter();
+  void tickAll();
 
   const std::shared_ptr<Bell> bell_;
   WakeDescriptor wake_;
@@ -70,6 +72,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   std::vector<std::shared_ptr<LoopWatch>> incoming_;
   std::vector<uint32_t> tokens_;
   std::vector<std::weak_ptr<LoopWatch>> lookedAfter_;
+  std::vector<std::shared_ptr<LoopWatch>> toTick_;
   bool sleeping_ = false;
   bool stopped_ = false;
   bool interrupted_ = false;
@@ -83,6 +86,8 @@ class Loop : public std::enable_shared_from_this<Loop> {
   bool mustNotify_ = false;
   std::vector<uint32_t> laneWakes_;
   Clock::time_point recheckAt_{};
+  std::vector<std::shared_ptr<LoopWatch>> ticked_;
+  Clock::time_point tickAt_{};  // while there are any
 };
 
 }  // namespace zt

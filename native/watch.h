@@ -65,6 +65,9 @@ class LoopWatch : public Watch, public std::enable_shared_from_this<LoopWatch> {
   // For a watch that the loop looks after: called every kWaitSliceMs. False: it need not any more.
   virtual bool lookAfter() { return false; }
 
+  // For a watch that the loop ticks: called every kTickMs. False: it need not any more.
+  virtual bool tick() { return false; }
+
   // Makes `loop` serve this watch from now on, and now. Any thread.
   void enqueueOn(const std::shared_ptr<Loop>& loop);
   // Its loop forgets it. With its mutex held.

@@ -33,18 +33,27 @@ const EXPECTED = 'a string, Buffer, ArrayBufferView, (Shared)ArrayBuffer, Messag
  * @returns its length in bytes, or -1 if it is too large or needs a closer look
  */
 export function stageOne(data: unknown, offset: number): number {
+  return placePart(stage, data, offset, STAGE_BYTES);
+}
+
+/**
+ * Puts one payload into `place`, from `offset` on and up to `end`.
+ *
+ * @returns its length in bytes, or -1 if it is too large or needs a closer look
+ */
+export function placePart(place: Buffer, data: unknown, offset: number, end: number): number {
   if (typeof data === 'string') {
     // A UTF-16 unit takes three bytes of UTF-8 at most.
-    return data.length * 3 <= STAGE_BYTES - offset ? stage.write(data, offset) : -1;
+    return data.length * 3 <= end - offset ? place.write(data, offset) : -1;
   }
   // isView is what tells a real one from a proxy of one, or from an object that merely inherits from it.
   if (data instanceof Uint8Array && ArrayBuffer.isView(data)) {
     const size = data.length;
-    if (size > STAGED_VIEW_BYTES || size > STAGE_BYTES - offset) return -1;
+    if (size > STAGED_VIEW_BYTES || size > end - offset) return -1;
     // Empty may be all that is left of a detached buffer. A Message's memory is never detached.
     if (size === 0 && !(data instanceof Message) && bytesOfView(data) === undefined) return -1;
-    if (size > LOOPED_BYTES) stage.set(data, offset);
-    else for (let index = 0; index < size; index += 1) stage[offset + index] = data[index]!;
+    if (size > LOOPED_BYTES) place.set(data, offset);
+    else for (let index = 0; index < size; index += 1) place[offset + index] = data[index]!;
     return size;
   }
   return -1;

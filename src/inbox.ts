@@ -24,7 +24,7 @@ import {
   FRAME_ALIGN,
   FRAME_MORE,
 } from './layout.js';
-import { FollowedMessage, Message, registerChunk } from './message.js';
+import { BorrowedMessage, FollowedMessage, Message, registerChunk } from './message.js';
 import { native } from './native.js';
 
 /** Who takes messages out of a chunk. */
@@ -59,6 +59,20 @@ export class ChunkView {
     this.buffer = bytes.buffer;
     this.words = new Int32Array(bytes.buffer, 0, 16);
     this.descriptors = new Uint32Array(bytes.buffer);
+  }
+
+  /** The messages of a multipart message, or of some of its frames. @param index where the first descriptor is */
+  messagesAt(index: number, count: number): Message[] {
+    const { descriptors, buffer } = this;
+    const messages: Message[] = [];
+    for (let at = index; messages.length < count; at -= 2) {
+      const word = descriptors[at]!;
+      const more = (word & FRAME_MORE) !== 0;
+      const message = new BorrowedMessage(buffer, more ? word - FRAME_MORE : word, descriptors[at + 1]!);
+      if (more) message.more = true;
+      messages.push(message);
+    }
+    return messages;
   }
 
   release(): void {

@@ -34,6 +34,8 @@ export const CTL_WORDS = 48;
 export const LANE_SEQUENCE = 48;
 /** ... by the loop, and taken by the handler thread, ... */
 export const LANE_LOW = 51;
+/** ... by the addon on behalf of either, ... */
+export const LANE_TICKS = 52;
 /** ... by the host, ... */
 export const LANE_ORDER = 49;
 export const LANE_REPORTS = 50;
@@ -44,9 +46,20 @@ export const LANE_TIMED_OUT = 66;
 export const LANE_SENT = 67;
 export const LANE_DROPPED = 68;
 export const LANE_RUNNING = 69;
+export const LANE_KEPT = 70;
 export const LANE_WORDS = 80;
 
-/** Words of a slot: what the handler thread has begun. As many slots as messages a lane may hold follow its words. */
+/** The replies that a handler thread keeps, and the words of each; the addon writes their outcome. */
+export const LANE_REPLIES = LANE_WORDS;
+export const REPLY_WORDS = 4096;
+export const REPLY_SLOT = 0;
+export const REPLY_FRAMES = 1;
+export const REPLY_OUTCOME = 2;
+export const REPLY_SIZES = 3;
+
+/** Where the slots begin: as many as messages a lane may hold. */
+export const LANE_SLOTS = LANE_REPLIES + REPLY_WORDS;
+/** Words of a slot: what the handler thread has begun. */
 export const SLOT_NUMBER = 0;
 export const SLOT_STATE = 1;
 export const SLOT_BEGUN_AT = 2;

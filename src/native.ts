@@ -179,6 +179,12 @@ export interface Native {
   laneGone(lane: number): boolean;
   laneLeave(lane: number): void;
   laneKick(lane: number): void;
+  /** The replies that the thread keeps go through that socket. */
+  laneReplyThrough(lane: number, slot: number): void;
+  /** Sends them. @returns how many did not leave; what became of each stands with it */
+  laneSendReplies(lane: number): number;
+  /** A loop looks after them from now on. */
+  laneKeepReplies(lane: number): void;
   laneAdopt(lane: number, chunk: number, bytes: Uint8Array): boolean;
   laneRecycle(lane: number, chunk: number, reusable: boolean): boolean;
   /** @returns false if there is no room; the lane is woken when there is */

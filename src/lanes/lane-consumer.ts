@@ -6,7 +6,7 @@
  *    exchanges the flag. The thread waits for LANE_SEQUENCE, which whoever wants something of it bumps.
  * 3. Now and then the event loop gets a turn, so that timers, ports and what handlers wait for come about.
  */
-import type { RecordableHistogram } from 'node:perf_hooks';
+import { performance, type RecordableHistogram } from 'node:perf_hooks';
 import { types } from 'node:util';
 import { TimeoutError } from '../errors.js';
 import {
@@ -50,12 +50,24 @@ export interface ConsumerSetup {
 /** How long what a send may have swallowed stays unnoticed while the thread is busy, in milliseconds. */
 const FLUSH_MS = 0.1;
 
+/**
+ * Results of handlers that took no longer than this are kept for so long, or until so many are, as long as four times
+ * as many messages, and no fewer than that, wait to be begun. Milliseconds.
+ */
+const KEPT_HANDLER_MS = 0.5;
+const KEEP_MS = 1;
+const MOST_KEPT = 32;
+const LEAST_QUEUED = 16;
+
 /** The steady clock, which native code and all threads share, in milliseconds. */
 const [seconds, nanoseconds] = process.hrtime();
 const clockOffset = seconds * 1e3 + nanoseconds / 1e6 - performance.now();
 
 export class LaneConsumer {
   private readonly running = new Set<Work>();
+  /** Whose results the outlet keeps. */
+  private kept: Work[] = [];
+  private keptSince = 0;
   private places = 0;
   private armed = false;
   private draining = false;
@@ -101,11 +113,13 @@ export class LaneConsumer {
           outlet.flush?.();
         }
         if (now > turnAt) {
+          this.sendKept();
           this.draining = false;
           this.turn();
           return;
         }
       }
+      this.sendKept();
       outlet.flush?.();
       if (this.sleep()) break;
     }
@@ -197,8 +211,37 @@ export class LaneConsumer {
     // In one go: nothing of it can be seen from outside, but for the result.
     const after = performance.now();
     setup.service.record(microseconds(after - now));
-    this.deliver(work, result);
+    if (after - now > KEPT_HANDLER_MS || !this.keep(work, result, after)) this.deliver(work, result);
     return after;
+  }
+
+  /** Has the result leave with others, while there is plenty to do. @returns false if it does not */
+  private keep(work: Work, result: unknown, now: number): boolean {
+    const { kept } = this;
+    const { reader, outlet } = this.setup;
+    const queued = reader.available();
+    if (queued < LEAST_QUEUED && kept.length === 0) return false;
+    if (outlet.keep?.(work, result) !== true) return false;
+    work.over = true;
+    if (kept.push(work) === 1) this.keptSince = now;
+    const most = Math.min(MOST_KEPT, queued / 4);
+    if (kept.length >= most || now - this.keptSince > KEEP_MS) this.sendKept();
+    return true;
+  }
+
+  private sendKept(): void {
+    const { kept } = this;
+    if (kept.length === 0) return;
+    const outcomes = this.setup.outlet.sendKept!();
+    if (outcomes === undefined) {
+      const now = performance.now() + clockOffset;
+      for (const work of kept) this.setup.latency.record(microseconds(now - work.receivedAt));
+      this.setup.reader.settleAll(kept);
+      kept.length = 0;
+      return;
+    }
+    this.kept = [];
+    for (const work of kept) this.delivered(work, outcomes.get(work));
   }
 
   private await(work: Work, result: PromiseLike<unknown>): void {
@@ -274,6 +317,7 @@ export class LaneConsumer {
 
   private deliver(work: Work, result: unknown): void {
     const { reader, outlet } = this.setup;
+    this.sendKept(); // replies stay in order
     work.handled = true;
     reader.mark(work, SLOT_STATE_DELIVERING);
     let delivered: Promise<void> | undefined;
@@ -283,6 +327,10 @@ export class LaneConsumer {
       this.fail(work, error);
       return;
     }
+    this.delivered(work, delivered);
+  }
+
+  private delivered(work: Work, delivered: Promise<void> | undefined): void {
     if (delivered === undefined) {
       this.settle(work);
       return;
@@ -297,6 +345,7 @@ export class LaneConsumer {
   private fail(work: Work, thrown: unknown): void {
     const { control, reader, outlet } = this.setup;
     const error = asError(thrown);
+    this.sendKept();
     work.over = true;
     work.handled = true;
     Atomics.add(control, LANE_FAILED, 1);

@@ -21,8 +21,8 @@ import {
   DESCRIPTOR_BYTES,
   FRAME_MORE,
   LANE_LOW,
+  LANE_SLOTS,
   LANE_TAKEN,
-  LANE_WORDS,
   SLOT_BEGUN_AT,
   SLOT_NUMBER,
   SLOT_STATE,
@@ -31,7 +31,7 @@ import {
   SLOT_STATE_STREAMING,
   SLOT_WORDS,
 } from '../layout.js';
-import { BorrowedMessage, type Message, registerChunk } from '../message.js';
+import { registerChunk } from '../message.js';
 import { native } from '../native.js';
 import type { LaneChunk } from './lane-notice.js';
 import { Work } from './work.js';
@@ -52,8 +52,8 @@ export class LaneReader {
     private readonly control: Int32Array,
     private readonly port: MessagePort,
   ) {
-    const slots = (control.length - LANE_WORDS) / SLOT_WORDS;
-    for (let slot = slots - 1; slot >= 0; slot -= 1) this.freeSlots.push(LANE_WORDS + slot * SLOT_WORDS);
+    const slots = (control.length - LANE_SLOTS) / SLOT_WORDS;
+    for (let slot = slots - 1; slot >= 0; slot -= 1) this.freeSlots.push(LANE_SLOTS + slot * SLOT_WORDS);
   }
 
   /** How many messages are here and not begun. */
@@ -76,26 +76,19 @@ export class LaneReader {
    */
   begin(now: number): Work {
     const chunk = this.readable();
-    const { descriptors, buffer } = chunk;
+    const { descriptors } = chunk;
     let index = descriptors.length - 2 * (chunk.taken + 1);
+    const first = index - 2;
     const header = (descriptors[index]! & ~FRAME_MORE) >>> 0;
     const at = header >>> 2;
-    const body = descriptors[at + 3]!;
     let cost = paddedSize(descriptors[index + 1]!) + DESCRIPTOR_BYTES;
-    const envelope: Message[] = [];
-    const frames: Message[] = [];
     let count = 0;
     for (let more = (descriptors[index]! & FRAME_MORE) !== 0; more; count += 1) {
       index -= 2;
-      const word = descriptors[index]!;
-      const size = descriptors[index + 1]!;
-      more = (word & FRAME_MORE) !== 0;
-      const message = new BorrowedMessage(buffer, more ? word - FRAME_MORE : word, size);
-      if (more) message.more = true;
-      if (count < body) envelope.push(message);
-      else frames.push(message);
-      cost += paddedSize(size) + DESCRIPTOR_BYTES;
+      more = (descriptors[index]! & FRAME_MORE) !== 0;
+      cost += paddedSize(descriptors[index + 1]!) + DESCRIPTOR_BYTES;
     }
+    const body = Math.min(count, descriptors[at + 3]!);
     chunk.taken += count + 1;
     chunk.live += 1;
     const slot = this.freeSlots.pop()!;
@@ -109,8 +102,9 @@ export class LaneReader {
     if (low !== 0) this.callWhenLow(low);
     const receivedAt = this.currentDoubles[header / 8 + 2]!;
     return new Work(
-      envelope,
-      frames,
+      first,
+      body,
+      chunk.messagesAt(first - 2 * body, count - body),
       descriptors[at]!,
       descriptors[at + 1]!,
       descriptors[at + 2]!,
@@ -135,16 +129,31 @@ export class LaneReader {
 
   /** The message is done with: its memory may be used again, and its place in the lane. */
   settle(work: Work): void {
-    const { control } = this;
-    Atomics.store(control, work.slot + SLOT_STATE, SLOT_STATE_FREE);
+    Atomics.store(this.control, work.slot + SLOT_STATE, SLOT_STATE_FREE);
+    this.count(work);
+    this.tell();
+    work.chunk.release();
+  }
+
+  /** As many calls of settle, for messages whose slots are free already. */
+  settleAll(works: readonly Work[]): void {
+    for (const work of works) this.count(work);
+    this.tell();
+    for (const work of works) work.chunk.release();
+  }
+
+  private count(work: Work): void {
     this.freeSlots.push(work.slot);
     this.settledBytes = (this.settledBytes + work.cost) | 0;
     this.settledMessages = (this.settledMessages + 1) | 0;
+  }
+
+  private tell(): void {
+    const { control } = this;
     // Bytes first: the producer reads messages first.
     Atomics.store(control, CTL_CONSUMED_BYTES, this.settledBytes);
     Atomics.store(control, CTL_CONSUMED_MESSAGES, this.settledMessages);
     if (Atomics.load(control, CTL_PAUSED) !== 0) this.resume();
-    work.chunk.release();
   }
 
   /** The loop lets messages wait until there is little left to begin. */

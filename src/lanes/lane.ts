@@ -6,8 +6,8 @@ import {
   LANE_ORDER,
   LANE_REPORTS,
   LANE_SEQUENCE,
+  LANE_SLOTS,
   LANE_TAKEN,
-  LANE_WORDS,
   SLOT_BEGUN_AT,
   SLOT_STATE,
   SLOT_STATE_RUNNING,
@@ -43,7 +43,7 @@ export class HostedLane {
     private readonly io: LaneIo,
     onReport: (report: Report) => void,
   ) {
-    this.control = new Int32Array(new SharedArrayBuffer((LANE_WORDS + most * SLOT_WORDS) * 4));
+    this.control = new Int32Array(new SharedArrayBuffer((LANE_SLOTS + most * SLOT_WORDS) * 4));
     this.id = native.laneCreate(group, index, this.control, most, mostBytes);
     const chunks = new MessageChannel();
     const reports = new MessageChannel();
@@ -116,7 +116,7 @@ export class HostedLane {
   /** Whether some message was begun before that moment and its handler still runs. @param time steady milliseconds */
   runsSinceBefore(time: number): boolean {
     const { control } = this;
-    for (let slot = LANE_WORDS; slot < control.length; slot += SLOT_WORDS) {
+    for (let slot = LANE_SLOTS; slot < control.length; slot += SLOT_WORDS) {
       const state = Atomics.load(control, slot + SLOT_STATE);
       if (state !== SLOT_STATE_RUNNING && state !== SLOT_STATE_STREAMING) continue;
       // Both wrap.

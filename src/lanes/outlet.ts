@@ -16,6 +16,14 @@ export interface Outlet {
    */
   deliver(work: Work, result: unknown): Promise<void> | undefined;
   /**
+   * Takes a result that may leave a little later, with others: `sendKept` is called soon.
+   *
+   * @returns false if there is no place for it: then `deliver` is called
+   */
+  keep?(work: Work, result: unknown): boolean;
+  /** Sends what it keeps. @returns of those that have not left, as `deliver` has it; undefined if all have */
+  sendKept?(): ReadonlyMap<Work, Promise<void> | undefined> | undefined;
+  /**
    * Does something with one of the results of a handler that yields them; `deliver` is called after the last, with
    * undefined. The handler goes on when the promise resolves. Without it nothing is iterated over.
    */

@@ -19,10 +19,13 @@ export class Work {
   private abortReason: Error | undefined;
   /** @internal Frees its place before it is settled; set by the consumer. */
   onLeave: ((work: Work) => void) | undefined;
+  private made: Message[] | undefined;
 
   constructor(
-    /** Frames before the body: routing ids and the delimiter. */
-    readonly envelope: Message[],
+    /** Where the descriptor of its first frame is in the chunk. */
+    readonly first: number,
+    /** How many frames come before the body. */
+    readonly body: number,
     /** The frames that the handler gets. */
     readonly frames: Message[],
     /** Its number in order of receipt, 32 bits, wrapping. */
@@ -39,6 +42,12 @@ export class Work {
     readonly slot: number,
     readonly cost: number,
   ) {}
+
+  /** Frames before the body: routing ids and the delimiter. Made when somebody asks for them. */
+  get envelope(): Message[] {
+    this.made ??= this.chunk.messagesAt(this.first, this.body);
+    return this.made;
+  }
 
   /** Aborts as soon as the handler is to stop, also if it asks for it only then. */
   get signal(): AbortSignal {

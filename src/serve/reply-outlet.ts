@@ -1,6 +1,6 @@
 /** The outlet of `serve`: the handler thread itself replies, through the server's socket. */
 import type { Sendable } from '../encode.js';
-import { argumentError } from '../errors.js';
+import { argumentError, errnoCode } from '../errors.js';
 import type { Handle } from '../handles.js';
 import { reported } from '../lanes/lane-consumer.js';
 import type { Outlet, OutletThread } from '../lanes/outlet.js';
@@ -9,6 +9,7 @@ import type { Work } from '../lanes/work.js';
 import { LANE_DROPPED, LANE_SENT, SLOT_STATE, SLOT_STATE_DELIVERING, SLOT_STATE_WAITING } from '../layout.js';
 import { attachmentOf, Socket } from '../socket.js';
 import { checkReply, defaultErrorReply, type ErrorReply, framesOf, wordedReply } from './error-reply.js';
+import { ReplyBatch } from './reply-batch.js';
 import { ReplyQueue } from './reply-queue.js';
 
 export interface ReplyOutletData {
@@ -22,6 +23,7 @@ export interface ReplyOutletData {
 class ReplyOutlet implements Outlet {
   private readonly socket: Socket;
   private readonly queue: ReplyQueue;
+  private readonly batch: ReplyBatch;
   private readonly wording: ErrorReply;
 
   constructor(
@@ -30,6 +32,7 @@ class ReplyOutlet implements Outlet {
   ) {
     this.socket = Socket.attach(data.socket);
     this.queue = new ReplyQueue(data.patience);
+    this.batch = new ReplyBatch(thread.lane, thread.control, attachmentOf(this.socket).slot);
     this.wording = (thread.hooks.errorReply as ErrorReply | undefined) ?? defaultErrorReply;
   }
 
@@ -45,6 +48,17 @@ class ReplyOutlet implements Outlet {
     }
   }
 
+  keep(work: Work, result: unknown): boolean {
+    // To a peer without room they would not stay in order.
+    if (!this.queue.idle || (Array.isArray(result) && result.length === 0)) return false;
+    return this.batch.add(work, result);
+  }
+
+  sendKept(): ReadonlyMap<Work, Promise<void> | undefined> | undefined {
+    const unsent = this.batch.send();
+    return unsent && new Map(unsent.map(({ work, errno, parts }) => [work, this.resend(work, errno, parts)]));
+  }
+
   fail(work: Work, error: Error): Promise<void> | undefined {
     if (this.data.errorReply === 'none') return undefined;
     if (this.data.errorReply === 'host') {
@@ -56,14 +70,29 @@ class ReplyOutlet implements Outlet {
   }
 
   private reply(work: Work, frames: Sendable[]): Promise<void> | undefined {
+    const parts = [...work.envelope, ...frames];
+    return this.counted(work, (mayLeave) => this.queue.send(this.socket, parts, mayLeave));
+  }
+
+  /** What was kept and did not leave. */
+  private resend(work: Work, errno: number, parts: Buffer[]): Promise<void> | undefined {
+    return this.counted(work, (mayLeave) => {
+      if (errnoCode(errno) === 'EAGAIN') return this.queue.wait(this.socket, parts, mayLeave);
+      throw attachmentOf(this.socket).failure(errno, 'Cannot send');
+    });
+  }
+
+  private counted(
+    work: Work,
+    send: (mayLeave: (may: boolean) => void) => Promise<void> | undefined,
+  ): Promise<void> | undefined {
     const { control } = this.thread;
     let sent: Promise<void> | undefined;
     try {
       // Whoever rescues what a dead thread left answers what has not left.
-      const mayLeave = (may: boolean): void => {
+      sent = send((may) => {
         Atomics.store(control, work.slot + SLOT_STATE, may ? SLOT_STATE_DELIVERING : SLOT_STATE_WAITING);
-      };
-      sent = this.queue.send(this.socket, [...work.envelope, ...frames], mayLeave);
+      });
     } catch (error) {
       if (error instanceof TypeError) throw error; // it cannot be sent, to nobody
       this.drop(work, error);

@@ -52,13 +52,19 @@ export class ReplyQueue {
     mayLeave: (may: boolean) => void = (): void => {},
   ): Promise<void> | undefined {
     // The names of peers are looked at only while there is one without room.
-    const allHaveRoom = this.waiting.length === 0 && this.fullSince.size === 0;
-    if (allHaveRoom && attachmentOf(socket).sender.trySend(parts)) return undefined;
-    const peer = peerOf(socket, parts);
-    if (!allHaveRoom) {
+    const { idle } = this;
+    if (idle && attachmentOf(socket).sender.trySend(parts)) return undefined;
+    if (!idle) {
+      const peer = peerOf(socket, parts);
       const behind = this.waiting.some((entry) => entry.peer === peer);
       if (!behind && this.attempt(socket, peer, parts)) return undefined;
     }
+    return this.wait(socket, parts, mayLeave);
+  }
+
+  /** Sends a reply that found no room, once there is some. As `send`. */
+  wait(socket: Socket, parts: Sendable[], mayLeave: (may: boolean) => void): Promise<void> {
+    const peer = peerOf(socket, parts);
     // What cannot be sent is refused at once, not when its turn comes: then nobody would be answered.
     const encoded = parts.map(encodePart);
     const now = performance.now();
@@ -142,6 +148,11 @@ export class ReplyQueue {
     for (const entry of this.waiting.splice(0)) {
       entry.reject(new ZmqError('The server closed before the reply was read', { code: 'ECANCELED' }));
     }
+  }
+
+  /** Whether all peers have room, as far as it is known. */
+  get idle(): boolean {
+    return this.waiting.length === 0 && this.fullSince.size === 0;
   }
 
   /** How many replies wait for peers that do not read. */
