@@ -59,7 +59,7 @@ class Lane {
   // Sends them. How many did not leave; what became of each stands with it.
   uint32_t sendReplies();
   void keepReplies();  // a loop looks after them from now on
-  void ringPusher();  // there is room where it wants to push to; for a loop that wakes it then
+  void ringPusher();   // there is room where it wants to push to; for a loop that wakes it then
   // For the loop: sends replies that the thread has kept since it last looked. Whether it has to
   // look again.
   bool lookAfterReplies();
@@ -94,7 +94,7 @@ class Lane {
   const void* consumer_ = nullptr;
   bool detached_ = false;
   std::shared_ptr<Socket> replySocket_;
-  LaneReplies replies_;          // guarded by the socket's mutex
+  LaneReplies replies_;         // guarded by the socket's mutex
   uint32_t lookedAtBatch_ = 0;  // the loop's thread only
   std::unordered_map<uint32_t, std::shared_ptr<Chunk>> handedOver_;
   std::shared_ptr<Chunk> announced_;

@@ -4,8 +4,8 @@
 //  1. The handler thread writes them into its lane's control block (drawn in layout.h) and has them
 //  sent soon. A loop looks after those that a long handler holds up, and what is left when the
 //  thread ends is sent then.
-//  2. Guarded by the mutex of the socket that they go through: whoever holds it may send. The memory
-//  is there while the thread runs, and for others until the lane is detached.
+//  2. Guarded by the mutex of the socket that they go through: whoever holds it may send. The
+//  memory is there while the thread runs, and for others until the lane is detached.
 #pragma once
 
 #include <atomic>

@@ -55,8 +55,8 @@ enum ControlWord : uint32_t {
   kCtlWords = 48,
 };
 // Lanes have a control block with more in it: a lane's consumer is a handler thread, for which
-// "consumed" means settled. Behind kLaneWords lie the replies that the thread keeps, and one slot per
-// message that the lane may hold:
+// "consumed" means settled. Behind kLaneWords lie the replies that the thread keeps, and one slot
+// per message that the lane may hold:
 //
 //   kLaneReplies                      kLaneSlots      kLaneSlots + kSlotWords
 //   +---------+---------+ - - - - - - +---------------+---------------+ - - -

@@ -6,7 +6,7 @@ import { Child } from './child.mjs';
 import { program } from './programs.mjs';
 
 const BUSY_PROCESS = fileURLToPath(new URL('busy-process.mjs', import.meta.url));
-const WARMUP = 500;
+const WARMUP = 2000;
 const TAIL = 300;
 const TRIAL_SECONDS = 60;
 

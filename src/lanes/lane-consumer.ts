@@ -15,6 +15,7 @@ import {
   LANE_ORDER,
   LANE_RUNNING,
   LANE_SEQUENCE,
+  LANE_TICKS,
   LANE_TIMED_OUT,
   ORDER_ABORT,
   ORDER_RUN,
@@ -22,6 +23,7 @@ import {
   SLOT_STATE_STREAMING,
 } from '../layout.js';
 import type { Message } from '../message.js';
+import { native } from '../native.js';
 import { LONGEST_TIMER } from '../pending.js';
 import { type ContextOfThread, type HandlerContext, WorkContext } from './handler-context.js';
 import { iterate, resultsOf, type StreamOwner, TURN_MS } from './handler-stream.js';
@@ -50,14 +52,14 @@ export interface ConsumerSetup {
 /** How long what a send may have swallowed stays unnoticed while the thread is busy, in milliseconds. */
 const FLUSH_MS = 0.1;
 
-/**
- * Results of handlers that took no longer than this are kept for so long, or until so many are, as long as four times
- * as many messages, and no fewer than that, wait to be begun. Milliseconds.
- */
-const KEPT_HANDLER_MS = 0.5;
+/** Results of handlers that take longer leave at once, in milliseconds. */
+const SHORT_HANDLER_MS = 0.5;
+/** No result is kept for longer, but for the handler that runs then, in milliseconds. */
 const KEEP_MS = 1;
+/** Nor are more kept than this, ... */
 const MOST_KEPT = 32;
-const LEAST_QUEUED = 16;
+/** ... and for each of them so many messages wait to be begun: those it waits for are few among those it waited for. */
+const QUEUED_FOR_KEPT = 4;
 
 /** The steady clock, which native code and all threads share, in milliseconds. */
 const [seconds, nanoseconds] = process.hrtime();
@@ -211,21 +213,23 @@ export class LaneConsumer {
     // In one go: nothing of it can be seen from outside, but for the result.
     const after = performance.now();
     setup.service.record(microseconds(after - now));
-    if (after - now > KEPT_HANDLER_MS || !this.keep(work, result, after)) this.deliver(work, result);
+    if (!this.keep(work, result, now, after)) this.deliver(work, result);
     return after;
   }
 
-  /** Has the result leave with others, while there is plenty to do. @returns false if it does not */
-  private keep(work: Work, result: unknown, now: number): boolean {
+  /** Has the result leave with others, while there is plenty to do. @returns false if the outlet does not */
+  private keep(work: Work, result: unknown, begunAt: number, now: number): boolean {
     const { kept } = this;
-    const { reader, outlet } = this.setup;
-    const queued = reader.available();
-    if (queued < LEAST_QUEUED && kept.length === 0) return false;
+    const { reader, outlet, control, lane } = this.setup;
     if (outlet.keep?.(work, result) !== true) return false;
     work.over = true;
     if (kept.push(work) === 1) this.keptSince = now;
-    const most = Math.min(MOST_KEPT, queued / 4);
-    if (kept.length >= most || now - this.keptSince > KEEP_MS) this.sendKept();
+    const most = Math.min(MOST_KEPT, reader.available() / QUEUED_FOR_KEPT);
+    if (kept.length >= most || now - begunAt > SHORT_HANDLER_MS || now - this.keptSince > KEEP_MS) {
+      this.sendKept();
+    } else if (Atomics.load(control, LANE_TICKS) === 0) {
+      native.laneKeepReplies(lane);
+    }
     return true;
   }
 

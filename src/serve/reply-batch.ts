@@ -10,7 +10,6 @@ import {
   LANE_KEPT,
   LANE_REPLIES,
   LANE_SENT,
-  LANE_TICKS,
   REPLY_FRAMES,
   REPLY_OUTCOME,
   REPLY_SIZES,
@@ -73,7 +72,6 @@ export class ReplyBatch {
     // Whoever rescues what a dead thread left answers what has not left.
     Atomics.store(control, work.slot + SLOT_STATE, SLOT_STATE_WAITING);
     Atomics.store(control, LANE_KEPT, this.at - LANE_REPLIES); // pairs with the load of who sends
-    if (Atomics.load(control, LANE_TICKS) === 0) native.laneKeepReplies(this.lane);
     return true;
   }
 
