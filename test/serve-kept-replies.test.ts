@@ -1,0 +1,279 @@
+/** Replies that leave together, while there is plenty to do: in order, and whatever becomes of their thread. */
+import { expect, onTestFinished, test } from 'vitest';
+import { type Dealer, Dealer as DealerSocket, type Server, type ServeOptions } from 'zeromq-threads';
+
+import { within } from './bounded.js';
+import { moduleFile } from './peers/index.js';
+import { dealerTo, start, type Told } from './serving.js';
+
+/** Echoes, and obeys: `gate N` waits, in the way of everything else, until gate N is open. */
+const GATED = `
+  import { workerData } from 'node:worker_threads';
+  const gates = new Int32Array(workerData);
+  const commands = {
+    gate: (number) => { Atomics.wait(gates, Number(number), 0); },
+    exit: () => process.exit(1),
+    grow: () => { const hoard = []; for (;;) hoard.push(new Array(100_000).fill(hoard.length)); },
+  };
+  export default ([command, argument]) => {
+    commands[String(command)]?.(String(argument));
+    return command;
+  };`;
+
+/** So few, behind a gate, are kept when what follows them begins, ... */
+const BEFORE = 5;
+/** ... for so many come after that. */
+const BEHIND = 100;
+
+interface Gated {
+  readonly server: Server;
+  readonly errors: Told[];
+  readonly dealer: Dealer;
+  open(gate: number): void;
+  send(...request: string[]): Promise<void>;
+  /** The next replies, as strings. */
+  replies(count: number): Promise<string[]>;
+}
+
+/** A server whose one thread stands before gate 0. */
+async function gated(options: Partial<ServeOptions> = {}): Promise<Gated> {
+  const gates = new Int32Array(new SharedArrayBuffer(16));
+  const open = (gate: number): void => {
+    Atomics.store(gates, gate, 1);
+    Atomics.notify(gates, gate);
+  };
+  onTestFinished(() => gates.forEach((_, gate) => open(gate)));
+  const { server, errors } = await start({
+    handler: moduleFile(GATED),
+    threads: 1,
+    workerData: gates.buffer,
+    ...options,
+  });
+  const dealer = dealerTo(server.endpoint);
+  const gate = {
+    server,
+    errors,
+    dealer,
+    open,
+    send: (...request: string[]) => dealer.send(['', ...request]),
+    replies: async (count: number) => {
+      const came: string[] = [];
+      while (came.length < count) {
+        const step = `reply ${came.length} of ${count}`;
+        const [, reply] = await within(step, dealer.recvMultipart(), 20_000);
+        came.push(String(reply));
+      }
+      return came;
+    },
+  };
+  await gate.send('gate', '0');
+  await expect.poll(() => server.stats().threads[0]!.inProgress, { timeout: 20_000 }).toBe(1);
+  return gate;
+}
+
+const numbers = (count: number, from = 0): string[] =>
+  Array.from({ length: count }, (_, number) => String(from + number));
+
+/** Has the thread do all of it in one go: what comes before, with much behind, and the rest. */
+async function inOneGo(gate: Gated, ...fatal: string[]): Promise<void> {
+  for (const number of numbers(BEFORE)) await gate.send(number);
+  await gate.send(...fatal);
+  for (const number of numbers(BEHIND, BEFORE)) await gate.send(number);
+  // Not all of it need have been received.
+  await expect
+    .poll(() => gate.server.stats().threads[0]!.queued, { timeout: 20_000 })
+    .toBeGreaterThan(BEFORE * 6);
+  gate.open(0);
+}
+
+test('they do not wait for a handler that takes its time', async () => {
+  const gate = await gated();
+  await inOneGo(gate, 'gate', '1');
+  // All that was done before it, while it waits for somebody to open.
+  expect(await gate.replies(1 + BEFORE)).toEqual(['gate', ...numbers(BEFORE)]);
+  gate.open(1);
+  expect(await gate.replies(1 + BEHIND)).toEqual(['gate', ...numbers(BEHIND, BEFORE)]);
+  expect(gate.server.stats()).toMatchObject({ handled: 2 + BEFORE + BEHIND, sent: 2 + BEFORE + BEHIND });
+});
+
+test.each(['exit', 'grow'])('they leave although their thread dies (%s)', async (fatal) => {
+  const gate = await gated({ resourceLimits: { maxOldGenerationSizeMb: 32 } });
+  await inOneGo(gate, fatal);
+  const came = await gate.replies(2 + BEFORE + BEHIND);
+  const [first, ...rest] = came;
+  expect(first).toBe('gate');
+  const failed = rest.filter((reply) => reply.includes('HandlerError'));
+  expect(failed).toHaveLength(1);
+  expect(rest.filter((reply) => !failed.includes(reply))).toEqual(numbers(BEFORE + BEHIND));
+  const lost = gate.errors.filter(({ info }) => info.type !== 'thread');
+  expect(lost.map(({ info }) => [info.type, info.outcome, String(info.request?.[0])])).toEqual([
+    ['lost', 'failed', fatal],
+  ]);
+  const { sent, handled, threads } = gate.server.stats();
+  expect({ sent, handled, lost: threads[0]!.lost }).toEqual({
+    sent: 1 + BEFORE + BEHIND,
+    handled: 1 + BEFORE + BEHIND,
+    lost: 1,
+  });
+});
+
+test('they leave although their thread is ended, for a handler that takes too long', async () => {
+  const gate = await gated({ timeout: 3000, grace: 500, retries: 0 });
+  await inOneGo(gate, 'gate', '1');
+  const came = await gate.replies(2 + BEFORE + BEHIND);
+  expect(came.filter((reply) => /^\d+$/.test(reply))).toEqual(numbers(BEFORE + BEHIND));
+  expect(gate.errors.filter(({ info }) => info.type === 'lost')).toHaveLength(1);
+});
+
+test('close() with a handler that goes on: they have left, and are not among what is unfinished', async () => {
+  const gate = await gated();
+  await inOneGo(gate, 'gate', '1');
+  expect(await gate.replies(1 + BEFORE)).toEqual(['gate', ...numbers(BEFORE)]);
+  const { unfinished } = await within('it closes', gate.server.close({ timeout: 100 }), 20_000);
+  const left = gate.errors.filter(({ info }) => info.type === 'close');
+  expect(left).toHaveLength(unfinished);
+  expect(left.map(({ info }) => String(info.request?.[0])).sort()).toEqual(
+    ['gate', ...numbers(unfinished - 1, BEFORE)].sort(),
+  );
+  expect(gate.server.stats()).toMatchObject({ handled: 1 + BEFORE, sent: 1 + BEFORE });
+});
+
+test('those to a peer that is gone hold up no others, and are reported', async () => {
+  const gate = await gated();
+  let asked = 0;
+  const gone = async (): Promise<number> => {
+    const other = new DealerSocket({ linger: 0 });
+    onTestFinished(() => other.close());
+    other.connect(gate.server.endpoint);
+    for (const number of numbers(BEFORE)) await other.send(['', number]);
+    asked += BEFORE;
+    await expect.poll(() => gate.server.stats().threads[0]!.queued, { timeout: 20_000 }).toBe(BEFORE);
+    other.close();
+    for (const number of numbers(BEHIND)) await gate.send(number);
+    gate.open(0);
+    const came = await gate.replies(1 + BEHIND);
+    expect(came).toEqual(['gate', ...numbers(BEHIND)]);
+    return gate.server.stats().dropped;
+  };
+  // libzmq may not have noticed yet that it is gone.
+  for (let round = 0; (await gone()) === 0; round += 1) {
+    expect(round, 'rounds in which no peer was found gone').toBeLessThan(20);
+    await gate.send('gate', '0');
+  }
+  const { dropped, sent, handled } = gate.server.stats();
+  expect(sent + dropped).toBe(handled);
+  expect(dropped).toBeLessThanOrEqual(asked);
+  expect(gate.errors.length).toBe(dropped);
+  for (const { error, info } of gate.errors) {
+    expect(info).toMatchObject({ type: 'reply' });
+    expect(error).toMatchObject({ code: 'EHOSTUNREACH' });
+  }
+});
+
+/** Answers of every kind, by the request's number. */
+const KINDS = `
+  const kinds = [
+    (text) => text,
+    (text) => String(text),
+    (text) => Buffer.from(text),
+    (text) => Number(text),
+    () => undefined,
+    () => null,
+    (text) => [text, '', 'ü€😀', Number(text), null],
+    (text) => new DataView(new Uint8Array(text).buffer),
+    (text) => new Uint8Array(text).buffer,
+    (text) => text + 'x'.repeat(5000),
+    (text) => Buffer.alloc(5000, text),
+    (text) => '€'.repeat(1300) + text,
+    (text) => Array.from({ length: 100 }, () => text),
+    (text) => { throw new RangeError(text); },
+    (text) => ({ not: 'sendable' }),
+    (text) => [],
+    async (text) => text,
+  ];
+  export default ([text]) => kinds[Number(text) % kinds.length](text);`;
+
+function expected(number: number): (frames: string[]) => void {
+  const text = String(number);
+  const failed = (name: string) => (frames: string[]) => {
+    expect(JSON.parse(frames[0]!)).toMatchObject({ error: { name } });
+  };
+  const is =
+    (...wanted: string[]) =>
+    (frames: string[]) =>
+      expect(frames).toEqual(wanted);
+  return [
+    is(text),
+    is(text),
+    is(text),
+    is(text),
+    is(''),
+    is(''),
+    is(text, '', 'ü€😀', text, ''),
+    is(text),
+    is(text),
+    is(text + 'x'.repeat(5000)),
+    is(Buffer.alloc(5000, text).toString()),
+    is('€'.repeat(1300) + text),
+    is(...Array.from({ length: 100 }, () => text)),
+    failed('RangeError'),
+    failed('ArgumentError'),
+    failed('ArgumentError'),
+    is(text),
+  ][number % 17]!;
+}
+
+test.each([1, 400])('replies of all kinds, from one thread, come in order: %i in flight', async (window) => {
+  const { server } = await start({ handler: moduleFile(KINDS), threads: 1, concurrency: 1 });
+  const dealer = dealerTo(server.endpoint);
+  const count = 2000;
+  let asked = 0;
+  for (let number = 0; number < count; number += 1) {
+    for (; asked < Math.min(count, number + window); asked += 1) await dealer.send(['', String(asked)]);
+    const [, ...frames] = await within(`reply ${number}`, dealer.recvMultipart(), 20_000);
+    expected(number)(frames.map(String));
+  }
+  expect(server.stats()).toMatchObject({ handled: count, sent: count });
+});
+
+test('a reply is what the handler returned, whatever it does with that memory afterwards', async () => {
+  const { server } = await start({
+    handler: moduleFile(`
+      const memory = Buffer.alloc(16);
+      export default ([text]) => memory.fill(text);`),
+    threads: 1,
+  });
+  const dealer = dealerTo(server.endpoint);
+  for (const number of numbers(1000)) await dealer.send(['', number]);
+  for (const number of numbers(1000)) {
+    const [, reply] = await within(`reply ${number}`, dealer.recvMultipart(), 20_000);
+    expect(String(reply)).toBe(Buffer.alloc(16, number).toString());
+  }
+});
+
+test('those that find no room come later, in order, and hold up no other peer', async () => {
+  const { server, errors } = await start({
+    handler: moduleFile('export default ([text]) => String(text).padEnd(3000);'),
+    threads: 1,
+    replyTimeout: -1,
+    maxInFlight: 5000,
+    socketOptions: { sendHighWaterMark: 2, sendBufferSize: 4096 },
+  });
+  const deaf = new DealerSocket({ receiveHighWaterMark: 1, receiveBufferSize: 4096, linger: 0 });
+  onTestFinished(() => deaf.close());
+  deaf.connect(server.endpoint);
+  const count = 3000;
+  for (const number of numbers(count)) await deaf.send(['', number]);
+  await expect.poll(() => server.stats().inFlight, { timeout: 20_000 }).toBeGreaterThan(100);
+  const dealer = dealerTo(server.endpoint);
+  for (const number of numbers(500)) await dealer.send(['', number]);
+  for (const number of numbers(500)) {
+    const [, reply] = await within(`reply ${number}`, dealer.recvMultipart(), 20_000);
+    expect(String(reply).trim()).toBe(number);
+  }
+  for (const number of numbers(count)) {
+    const [, reply] = await within(`reply ${number} to the deaf`, deaf.recvMultipart(), 20_000);
+    expect(String(reply).trim()).toBe(number);
+  }
+  expect(errors).toEqual([]);
+});
