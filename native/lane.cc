@@ -82,13 +82,32 @@ void Lane::endOf(const void* consumer) {
     if (consumer_ != consumer) return;
     socket = replySocket_;
   }
-  if (socket) endReplies(*socket);
+  if (socket) {
+    // What does not leave stays with the message, which others answer.
+    Guard guard(socket->mutex);
+    sendRepliesLocked(*socket);
+  }
   {
     Guard guard(group->mutex);
+    if (!detached_) countSettledLocked();
     state_ = State::kGone;
     handedOver_.clear();
   }
   group->kick();
+}
+
+// The thread may have died before it counted what it was done with.
+void Lane::countSettledLocked() {
+  const uint32_t taken = wordLocked(kLaneTaken).load(std::memory_order_acquire);
+  uint32_t unsettled = 0;
+  for (uint32_t slot = 0; slot < slots; ++slot) {
+    const uint32_t at = kLaneSlots + slot * kSlotWords;
+    const uint32_t number = wordLocked(at + kSlotNumber).load(std::memory_order_relaxed);
+    if (wordLocked(at + kSlotState).load(std::memory_order_acquire) != kSlotFree &&
+        static_cast<int32_t>(number - taken) < 0)
+      ++unsettled;
+  }
+  wordLocked(kCtlConsumedMessages).store(taken - unsettled, std::memory_order_release);
 }
 
 void Lane::replyThrough(std::shared_ptr<Socket> socket) {
@@ -109,17 +128,14 @@ void Lane::keepReplies() {
   group->lookAfterReplies();
 }
 
-// What did not leave stays with the message, which others answer.
-void Lane::endReplies(Socket& socket) {
-  Guard guard(socket.mutex);
-  Guard groupGuard(group->mutex);
-  if (detached_) return;
-  replies_.sendLocked(socket);
+// For others than the thread; with the socket's mutex held.
+void Lane::sendRepliesLocked(Socket& socket) {
+  {
+    Guard guard(group->mutex);
+    if (detached_) return;
+    replies_.sendLocked(socket);
+  }
   socket.settleLocked();
-  const uint32_t left = replies_.leftLocked();
-  wordLocked(kLaneSent).fetch_add(left, std::memory_order_relaxed);
-  wordLocked(kCtlConsumedMessages).fetch_add(left, std::memory_order_release);
-  replies_.beginLocked();
 }
 
 bool Lane::lookAfterReplies() {
@@ -127,25 +143,21 @@ bool Lane::lookAfterReplies() {
   {
     Guard guard(group->mutex);
     if (detached_ || state_ == State::kGone || !replySocket_) return false;
-    // What is there was there at the last look.
-    const bool stays = replies_.any() && replies_.batch() == lookedAtBatch_;
-    if (!stays) {
-      const bool used = replies_.batch() != lookedAtBatch_;
-      lookedAtBatch_ = replies_.batch();
-      if (used || replies_.any()) return true;
+    const bool any = replies_.any();
+    const bool used = replies_.batch() != lookedAtBatch_;
+    lookedAtBatch_ = replies_.batch();
+    if (!any && !used) {
       // Store-flag, re-check: the thread counts what it keeps, and then looks at the flag.
       wordLocked(kLaneTicks).store(0, std::memory_order_seq_cst);
       if (!replies_.any()) return false;
       wordLocked(kLaneTicks).store(1, std::memory_order_relaxed);
-      return true;
     }
+    if (!any || used) return true;
     socket = replySocket_;
   }
+  // What is there was there at the last look.
   Guard guard(socket->mutex);
-  Guard groupGuard(group->mutex);
-  if (detached_) return false;
-  replies_.sendLocked(*socket);
-  socket->settleLocked();
+  sendRepliesLocked(*socket);
   return true;
 }
 

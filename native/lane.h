@@ -86,7 +86,8 @@ class Lane {
   std::atomic<uint32_t>& wordLocked(uint32_t word) { return control_[word]; }
 
  private:
-  void endReplies(Socket& socket);
+  void sendRepliesLocked(Socket& socket);
+  void countSettledLocked();
 
   std::atomic<uint32_t>* const control_;
   Inbox inbox_;

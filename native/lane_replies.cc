@@ -38,12 +38,13 @@ bool LaneReplies::any() const {
 void LaneReplies::sendLocked(Socket& socket) {
   const uint32_t kept = control_[kLaneKept].load(std::memory_order_acquire);
   auto* replies = reinterpret_cast<uint32_t*>(control_ + kLaneReplies);
+  uint32_t sent = 0;
   while (done_ < kept) {
     uint32_t* reply = replies + done_;
     const int error = behindLocked(reply) ? EAGAIN : sendOneLocked(socket, reply);
     reply[kReplyOutcome] = static_cast<uint32_t>(error);
     if (error == 0) {
-      ++left_;
+      ++sent;
       // Nobody answers it again, should the thread die before it knows.
       control_[reply[kReplySlot] + kSlotState].store(kSlotFree, std::memory_order_release);
     } else {
@@ -51,11 +52,12 @@ void LaneReplies::sendLocked(Socket& socket) {
     }
     done_ += wordsOf(reply);
   }
+  if (sent > 0) control_[kLaneSent].fetch_add(sent, std::memory_order_relaxed);
 }
 
 uint32_t LaneReplies::beginLocked() {
   const auto failed = static_cast<uint32_t>(full_.size());
-  done_ = left_ = 0;
+  done_ = 0;
   full_.clear();
   control_[kLaneKept].store(0, std::memory_order_release);
   batch_.fetch_add(1, std::memory_order_relaxed);

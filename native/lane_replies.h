@@ -26,8 +26,6 @@ class LaneReplies {
   void sendLocked(Socket& socket);
   // How many did not leave. The thread looks at them now, and begins anew.
   uint32_t beginLocked();
-  // How many left since the thread last looked.
-  uint32_t leftLocked() const { return left_; }
 
   // Whether the thread keeps any; any thread.
   bool any() const;
@@ -39,8 +37,7 @@ class LaneReplies {
   int sendOneLocked(Socket& socket, const uint32_t* reply);
 
   std::atomic<uint32_t>* const control_;
-  uint32_t done_ = 0;  // words of replies whose outcome is known
-  uint32_t left_ = 0;
+  uint32_t done_ = 0;           // words of replies whose outcome is known
   std::vector<uint32_t> full_;  // where those begin that found no room
   std::atomic<uint32_t> batch_{0};
 };

@@ -115,6 +115,7 @@ void Loop::stop() {
   // Destroyed after the lock: the last reference to a message may be among them, and to release
   // that may want to post.
   dropped.swap(incoming_);
+  toTick_.clear();
   for (auto& watch : dropped) watch->queued_ = false;
   wake_.poke();
 }

@@ -9,7 +9,6 @@ import {
   FRAME_MORE,
   LANE_KEPT,
   LANE_REPLIES,
-  LANE_SENT,
   REPLY_FRAMES,
   REPLY_OUTCOME,
   REPLY_SIZES,
@@ -94,11 +93,9 @@ export class ReplyBatch {
 
   /** Sends them all. @returns those that did not leave, if any, in order */
   send(): Unsent[] | undefined {
-    const { works, control } = this;
     const failed = native.laneSendReplies(this.lane);
-    control[LANE_SENT] = control[LANE_SENT]! + works.length - failed;
     const unsent = failed === 0 ? undefined : this.unsent();
-    works.length = 0;
+    this.works.length = 0;
     this.at = LANE_REPLIES;
     return unsent;
   }

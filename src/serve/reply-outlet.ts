@@ -99,13 +99,13 @@ class ReplyOutlet implements Outlet {
       return undefined;
     }
     if (sent === undefined) {
-      control[LANE_SENT] = control[LANE_SENT]! + 1;
+      Atomics.add(control, LANE_SENT, 1);
       return undefined;
     }
     work.leave();
     return sent.then(
       () => {
-        control[LANE_SENT] = control[LANE_SENT]! + 1;
+        Atomics.add(control, LANE_SENT, 1);
       },
       (error: unknown) => this.drop(work, error),
     );
