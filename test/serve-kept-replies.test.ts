@@ -1,13 +1,19 @@
 /** Replies that leave together, while there is plenty to do: in order, and whatever becomes of their thread. */
-import { expect, onTestFinished, test } from 'vitest';
-import { type Dealer, Dealer as DealerSocket, type ServeOptions, type Server } from 'zeromq-threads';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import {
+  type Dealer,
+  Dealer as DealerSocket,
+  type ServeOptions,
+  type Server,
+  type ServerStats,
+} from 'zeromq-threads';
 
 import { within } from './bounded.js';
 import { moduleFile } from './peers/index.js';
 import { dealerTo, start, type Told } from './serving.js';
 
 /** Echoes, and obeys: `gate N` waits, in the way of everything else, until gate N is open. */
-const GATED = `
+const gatedModule = (async: '' | 'async'): string => `
   import { workerData } from 'node:worker_threads';
   const gates = new Int32Array(workerData);
   const commands = {
@@ -15,7 +21,7 @@ const GATED = `
     exit: () => process.exit(1),
     grow: () => { const hoard = []; for (;;) hoard.push(new Array(100_000).fill(hoard.length)); },
   };
-  export default ([command, argument]) => {
+  export default ${async} ([command, argument]) => {
     commands[String(command)]?.(String(argument));
     return command;
   };`;
@@ -36,7 +42,7 @@ interface Gated {
 }
 
 /** A server whose one thread stands before gate 0. */
-async function gated(options: Partial<ServeOptions> = {}): Promise<Gated> {
+async function gated(kind: '' | 'async', options: Partial<ServeOptions> = {}): Promise<Gated> {
   const gates = new Int32Array(new SharedArrayBuffer(16));
   const open = (gate: number): void => {
     Atomics.store(gates, gate, 1);
@@ -46,8 +52,9 @@ async function gated(options: Partial<ServeOptions> = {}): Promise<Gated> {
     for (const gate of gates.keys()) open(gate);
   });
   const { server, errors } = await start({
-    handler: moduleFile(GATED),
+    handler: moduleFile(gatedModule(kind)),
     threads: 1,
+    concurrency: 1,
     workerData: gates.buffer,
     ...options,
   });
@@ -76,6 +83,11 @@ async function gated(options: Partial<ServeOptions> = {}): Promise<Gated> {
 const numbers = (count: number, from = 0): string[] =>
   Array.from({ length: count }, (_, number) => String(from + number));
 
+/** A reply is here before it is counted. */
+async function counts(server: Server, wanted: Partial<ServerStats>): Promise<void> {
+  await expect.poll(() => server.stats(), { timeout: 20_000 }).toMatchObject(wanted);
+}
+
 /** Has the thread do all of it in one go: what comes before, with much behind, and the rest. */
 async function inOneGo(gate: Gated, ...fatal: string[]): Promise<void> {
   for (const number of numbers(BEFORE)) await gate.send(number);
@@ -88,88 +100,87 @@ async function inOneGo(gate: Gated, ...fatal: string[]): Promise<void> {
   gate.open(0);
 }
 
-test('they do not wait for a handler that takes its time', async () => {
-  const gate = await gated();
-  await inOneGo(gate, 'gate', '1');
-  // All that was done before it, while it waits for somebody to open.
-  expect(await gate.replies(1 + BEFORE)).toEqual(['gate', ...numbers(BEFORE)]);
-  gate.open(1);
-  expect(await gate.replies(1 + BEHIND)).toEqual(['gate', ...numbers(BEHIND, BEFORE)]);
-  expect(gate.server.stats()).toMatchObject({ handled: 2 + BEFORE + BEHIND, sent: 2 + BEFORE + BEHIND });
-});
-
-test.each(['exit', 'grow'])('they leave although their thread dies (%s)', async (fatal) => {
-  const gate = await gated({ resourceLimits: { maxOldGenerationSizeMb: 32 } });
-  await inOneGo(gate, fatal);
-  const came = await gate.replies(2 + BEFORE + BEHIND);
-  const [first, ...rest] = came;
-  expect(first).toBe('gate');
-  const failed = rest.filter((reply) => reply.includes('HandlerError'));
-  expect(failed).toHaveLength(1);
-  expect(rest.filter((reply) => !failed.includes(reply))).toEqual(numbers(BEFORE + BEHIND));
-  const lost = gate.errors.filter(({ info }) => info.type !== 'thread');
-  expect(lost.map(({ info }) => [info.type, info.outcome, String(info.request?.[0])])).toEqual([
-    ['lost', 'failed', fatal],
-  ]);
-  const { sent, handled, threads } = gate.server.stats();
-  expect({ sent, handled, lost: threads[0]!.lost }).toEqual({
-    sent: 1 + BEFORE + BEHIND,
-    handled: 1 + BEFORE + BEHIND,
-    lost: 1,
+describe.each(['', 'async'] as const)('replies of %s functions', (kind) => {
+  test('they do not wait for a handler that takes its time', async () => {
+    const gate = await gated(kind);
+    await inOneGo(gate, 'gate', '1');
+    // All that was done before it, while it waits for somebody to open.
+    expect(await gate.replies(1 + BEFORE)).toEqual(['gate', ...numbers(BEFORE)]);
+    gate.open(1);
+    expect(await gate.replies(1 + BEHIND)).toEqual(['gate', ...numbers(BEHIND, BEFORE)]);
+    await counts(gate.server, { handled: 2 + BEFORE + BEHIND, sent: 2 + BEFORE + BEHIND });
   });
-});
 
-test('they leave although their thread is ended, for a handler that takes too long', async () => {
-  const gate = await gated({ timeout: 3000, grace: 500, retries: 0 });
-  await inOneGo(gate, 'gate', '1');
-  const came = await gate.replies(2 + BEFORE + BEHIND);
-  expect(came.filter((reply) => /^\d+$/.test(reply))).toEqual(numbers(BEFORE + BEHIND));
-  expect(gate.errors.filter(({ info }) => info.type === 'lost')).toHaveLength(1);
-});
+  test.each(['exit', 'grow'])('they leave although their thread dies (%s)', async (fatal) => {
+    const gate = await gated(kind, { resourceLimits: { maxOldGenerationSizeMb: 32 } });
+    await inOneGo(gate, fatal);
+    const came = await gate.replies(2 + BEFORE + BEHIND);
+    const [first, ...rest] = came;
+    expect(first).toBe('gate');
+    const failed = rest.filter((reply) => reply.includes('HandlerError'));
+    expect(failed).toHaveLength(1);
+    expect(rest.filter((reply) => !failed.includes(reply))).toEqual(numbers(BEFORE + BEHIND));
+    const lost = gate.errors.filter(({ info }) => info.type !== 'thread');
+    expect(lost.map(({ info }) => [info.type, info.outcome, String(info.request?.[0])])).toEqual([
+      ['lost', 'failed', fatal],
+    ]);
+    await counts(gate.server, { handled: 1 + BEFORE + BEHIND, sent: 1 + BEFORE + BEHIND });
+    expect(gate.server.stats().threads[0]!.lost).toBe(1);
+  });
 
-test('close() with a handler that goes on: they have left, and are not among what is unfinished', async () => {
-  const gate = await gated();
-  await inOneGo(gate, 'gate', '1');
-  expect(await gate.replies(1 + BEFORE)).toEqual(['gate', ...numbers(BEFORE)]);
-  const { unfinished } = await within('it closes', gate.server.close({ timeout: 100 }), 20_000);
-  const left = gate.errors.filter(({ info }) => info.type === 'close');
-  expect(left).toHaveLength(unfinished);
-  expect(left.map(({ info }) => String(info.request?.[0])).sort()).toEqual(
-    ['gate', ...numbers(unfinished - 1, BEFORE)].sort(),
-  );
-  expect(gate.server.stats()).toMatchObject({ handled: 1 + BEFORE, sent: 1 + BEFORE });
-});
+  test('they leave although their thread is ended, for a handler that takes too long', async () => {
+    const gate = await gated(kind, { timeout: 3000, grace: 500, retries: 0 });
+    await inOneGo(gate, 'gate', '1');
+    const came = await gate.replies(2 + BEFORE + BEHIND);
+    expect(came.filter((reply) => /^\d+$/.test(reply))).toEqual(numbers(BEFORE + BEHIND));
+    expect(gate.errors.filter(({ info }) => info.type === 'lost')).toHaveLength(1);
+  });
 
-test('those to a peer that is gone hold up no others, and are reported', async () => {
-  const gate = await gated();
-  let asked = 0;
-  const gone = async (): Promise<number> => {
-    const other = new DealerSocket({ linger: 0 });
-    onTestFinished(() => other.close());
-    other.connect(gate.server.endpoint);
-    for (const number of numbers(BEFORE)) await other.send(['', number]);
-    asked += BEFORE;
-    await expect.poll(() => gate.server.stats().threads[0]!.queued, { timeout: 20_000 }).toBe(BEFORE);
-    other.close();
-    for (const number of numbers(BEHIND)) await gate.send(number);
-    gate.open(0);
-    const came = await gate.replies(1 + BEHIND);
-    expect(came).toEqual(['gate', ...numbers(BEHIND)]);
-    return gate.server.stats().dropped;
-  };
-  // libzmq may not have noticed yet that it is gone.
-  for (let round = 0; (await gone()) === 0; round += 1) {
-    expect(round, 'rounds in which no peer was found gone').toBeLessThan(20);
-    await gate.send('gate', '0');
-  }
-  const { dropped, sent, handled } = gate.server.stats();
-  expect(sent + dropped).toBe(handled);
-  expect(dropped).toBeLessThanOrEqual(asked);
-  await expect.poll(() => gate.errors.length, { timeout: 20_000 }).toBe(dropped);
-  for (const { error, info } of gate.errors) {
-    expect(info).toMatchObject({ type: 'reply' });
-    expect(error).toMatchObject({ code: 'EHOSTUNREACH' });
-  }
+  test('close() with a handler that goes on: they have left, and are not among what is unfinished', async () => {
+    const gate = await gated(kind);
+    await inOneGo(gate, 'gate', '1');
+    expect(await gate.replies(1 + BEFORE)).toEqual(['gate', ...numbers(BEFORE)]);
+    const { unfinished } = await within('it closes', gate.server.close({ timeout: 100 }), 20_000);
+    const left = gate.errors.filter(({ info }) => info.type === 'close');
+    expect(left).toHaveLength(unfinished);
+    expect(left.map(({ info }) => String(info.request?.[0])).sort()).toEqual(
+      ['gate', ...numbers(unfinished - 1, BEFORE)].sort(),
+    );
+    expect(gate.server.stats()).toMatchObject({ handled: 1 + BEFORE, sent: 1 + BEFORE });
+  });
+
+  test('those to a peer that is gone hold up no others, and are reported', async () => {
+    const gate = await gated(kind);
+    let asked = 0;
+    const gone = async (): Promise<number> => {
+      const other = new DealerSocket({ linger: 0 });
+      onTestFinished(() => other.close());
+      other.connect(gate.server.endpoint);
+      for (const number of numbers(BEFORE)) await other.send(['', number]);
+      asked += BEFORE;
+      await expect.poll(() => gate.server.stats().threads[0]!.queued, { timeout: 20_000 }).toBe(BEFORE);
+      other.close();
+      for (const number of numbers(BEHIND)) await gate.send(number);
+      gate.open(0);
+      const came = await gate.replies(1 + BEHIND);
+      expect(came).toEqual(['gate', ...numbers(BEHIND)]);
+      return gate.server.stats().dropped;
+    };
+    // libzmq may not have noticed yet that it is gone.
+    for (let round = 0; (await gone()) === 0; round += 1) {
+      expect(round, 'rounds in which no peer was found gone').toBeLessThan(20);
+      await gate.send('gate', '0');
+    }
+    await counts(gate.server, { inFlight: 0 });
+    const { dropped, sent, handled } = gate.server.stats();
+    expect(sent + dropped).toBe(handled);
+    expect(dropped).toBeLessThanOrEqual(asked);
+    await expect.poll(() => gate.errors.length, { timeout: 20_000 }).toBe(dropped);
+    for (const { error, info } of gate.errors) {
+      expect(info).toMatchObject({ type: 'reply' });
+      expect(error).toMatchObject({ code: 'EHOSTUNREACH' });
+    }
+  });
 });
 
 /** Answers of every kind, by the request's number. */
@@ -237,7 +248,7 @@ test.each([1, 400])('replies of all kinds, from one thread, come in order: %i in
     const [, ...frames] = await within(`reply ${number}`, dealer.recvMultipart(), 20_000);
     expected(number)(frames.map(String));
   }
-  expect(server.stats()).toMatchObject({ handled: count, sent: count });
+  await counts(server, { handled: count, sent: count });
 });
 
 test('a reply is what the handler returned, whatever it does with that memory afterwards', async () => {

@@ -213,19 +213,27 @@ export class LaneConsumer {
     // In one go: nothing of it can be seen from outside, but for the result.
     const after = performance.now();
     setup.service.record(microseconds(after - now));
-    if (!this.keep(work, result, now, after)) this.deliver(work, result);
+    if (!this.keep(work, result, after - now, after)) this.deliver(work, result);
     return after;
   }
 
-  /** Has the result leave with others, while there is plenty to do. @returns false if the outlet does not */
-  private keep(work: Work, result: unknown, begunAt: number, now: number): boolean {
+  /**
+   * Has the result leave with others, while there is plenty to do; before this thread sleeps.
+   *
+   * @param took how long the handler kept the thread busy
+   * @returns false if the outlet does not
+   */
+  private keep(work: Work, result: unknown, took: number, now: number): boolean {
     const { kept } = this;
     const { reader, outlet, control, lane } = this.setup;
+    // Nobody would come to send it: drain() does nothing then.
+    if (this.turning || this.finish === undefined) return false;
     if (outlet.keep?.(work, result) !== true) return false;
     work.over = true;
+    this.letGo(work);
     if (kept.push(work) === 1) this.keptSince = now;
     const most = Math.min(MOST_KEPT, reader.available() / QUEUED_FOR_KEPT);
-    if (kept.length >= most || now - begunAt > SHORT_HANDLER_MS || now - this.keptSince > KEEP_MS) {
+    if (kept.length >= most || took > SHORT_HANDLER_MS || now - this.keptSince > KEEP_MS) {
       this.sendKept();
     } else if (Atomics.load(control, LANE_TICKS) === 0) {
       native.laneKeepReplies(lane);
@@ -254,8 +262,8 @@ export class LaneConsumer {
     result.then(
       (value) => {
         if (work.over || this.stream(work, value)) return;
-        this.serviced(work);
-        this.deliver(work, value);
+        const now = this.serviced(work);
+        if (!this.keep(work, value, 0, now)) this.deliver(work, value);
       },
       (error: unknown) => {
         if (!work.over) this.fail(work, error);
@@ -303,8 +311,11 @@ export class LaneConsumer {
     fails: (work, error) => this.fail(work, error),
   };
 
-  private serviced(work: Work): void {
-    this.setup.service.record(microseconds(performance.now() + clockOffset - work.begunAt - work.waited));
+  /** @returns the time */
+  private serviced(work: Work): number {
+    const now = performance.now();
+    this.setup.service.record(microseconds(now + clockOffset - work.begunAt - work.waited));
+    return now;
   }
 
   /** The message goes on for longer than this turn. */
@@ -383,7 +394,12 @@ export class LaneConsumer {
     work.over = true;
     this.setup.latency.record(microseconds(performance.now() + clockOffset - work.receivedAt));
     this.setup.reader.settle(work);
-    if (!this.running.delete(work)) return;
+    this.letGo(work);
+  }
+
+  /** If it was held: drain() comes to whatever is next. */
+  private letGo(work: Work): void {
+    if (this.running.size === 0 || !this.running.delete(work)) return;
     Atomics.store(this.setup.control, LANE_RUNNING, this.running.size);
     this.leave(work);
   }
