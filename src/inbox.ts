@@ -63,16 +63,19 @@ export class ChunkView {
 
   /** The messages of a multipart message, or of some of its frames. @param index where the first descriptor is */
   messagesAt(index: number, count: number): Message[] {
-    const { descriptors, buffer } = this;
+    if (count === 1) return [this.messageAt(index)]; // most are: an array that grows is larger
     const messages: Message[] = [];
-    for (let at = index; messages.length < count; at -= 2) {
-      const word = descriptors[at]!;
-      const more = (word & FRAME_MORE) !== 0;
-      const message = new BorrowedMessage(buffer, more ? word - FRAME_MORE : word, descriptors[at + 1]!);
-      if (more) message.more = true;
-      messages.push(message);
-    }
+    for (let at = index; messages.length < count; at -= 2) messages.push(this.messageAt(at));
     return messages;
+  }
+
+  private messageAt(index: number): Message {
+    const word = this.descriptors[index]!;
+    const more = (word & FRAME_MORE) !== 0;
+    const offset = more ? word - FRAME_MORE : word;
+    const message = new BorrowedMessage(this.buffer, offset, this.descriptors[index + 1]!);
+    if (more) message.more = true;
+    return message;
   }
 
   release(): void {

@@ -95,7 +95,7 @@ export class LaneReader {
     const { control } = this;
     control[slot + SLOT_NUMBER] = this.taken;
     control[slot + SLOT_BEGUN_AT] = now;
-    Atomics.store(control, slot + SLOT_STATE, SLOT_STATE_RUNNING);
+    control[slot + SLOT_STATE] = SLOT_STATE_RUNNING; // before the store that counts the message
     this.taken = (this.taken + 1) | 0;
     Atomics.store(control, LANE_TAKEN, this.taken);
     const low = Atomics.load(control, LANE_LOW);

@@ -69,7 +69,7 @@ export class ReplyBatch {
     this.at = (offset + 3) >>> 2;
     this.works.push(work);
     // Whoever rescues what a dead thread left answers what has not left.
-    Atomics.store(control, work.slot + SLOT_STATE, SLOT_STATE_WAITING);
+    control[work.slot + SLOT_STATE] = SLOT_STATE_WAITING; // before the store that counts the reply
     Atomics.store(control, LANE_KEPT, this.at - LANE_REPLIES); // pairs with the load of who sends
     return true;
   }
