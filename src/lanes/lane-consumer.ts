@@ -59,7 +59,7 @@ const KEEP_MS = 1;
 /** Nor are more kept than this, ... */
 const MOST_KEPT = 32;
 /** ... and for each of them so many messages wait to be begun: those it waits for are few among those it waited for. */
-const QUEUED_FOR_KEPT = 4;
+const QUEUED_FOR_KEPT = 2;
 
 /** The steady clock, which native code and all threads share, in milliseconds. */
 const [seconds, nanoseconds] = process.hrtime();
