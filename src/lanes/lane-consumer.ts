@@ -220,7 +220,7 @@ export class LaneConsumer {
   /**
    * Has the result leave with others, while there is plenty to do; before this thread sleeps.
    *
-   * @param took how long the handler kept the thread busy
+   * @param took how long the handler took, in milliseconds
    * @returns false if the outlet does not
    */
   private keep(work: Work, result: unknown, took: number, now: number): boolean {
@@ -262,8 +262,8 @@ export class LaneConsumer {
     result.then(
       (value) => {
         if (work.over || this.stream(work, value)) return;
-        const now = this.serviced(work);
-        if (!this.keep(work, value, 0, now)) this.deliver(work, value);
+        const now = performance.now();
+        if (!this.keep(work, value, this.serviced(work, now), now)) this.deliver(work, value);
       },
       (error: unknown) => {
         if (!work.over) this.fail(work, error);
@@ -305,17 +305,17 @@ export class LaneConsumer {
       this.limit(work);
     },
     ends: (work) => {
-      this.serviced(work);
+      this.serviced(work, performance.now());
       this.deliver(work, undefined);
     },
     fails: (work, error) => this.fail(work, error),
   };
 
-  /** @returns the time */
-  private serviced(work: Work): number {
-    const now = performance.now();
-    this.setup.service.record(microseconds(now + clockOffset - work.begunAt - work.waited));
-    return now;
+  /** @returns how long its handler took */
+  private serviced(work: Work, now: number): number {
+    const took = now + clockOffset - work.begunAt - work.waited;
+    this.setup.service.record(microseconds(took));
+    return took;
   }
 
   /** The message goes on for longer than this turn. */

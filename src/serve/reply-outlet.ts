@@ -51,7 +51,11 @@ class ReplyOutlet implements Outlet {
   keep(work: Work, result: unknown): boolean {
     // To a peer without room they would not stay in order.
     if (!this.queue.idle || (Array.isArray(result) && result.length === 0)) return false;
-    return this.batch.add(work, result);
+    try {
+      return this.batch.add(work, result);
+    } catch {
+      return false; // frames may have getters: deliver() meets it again
+    }
   }
 
   sendKept(): ReadonlyMap<Work, Promise<void> | undefined> | undefined {

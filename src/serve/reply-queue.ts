@@ -65,8 +65,9 @@ export class ReplyQueue {
   /** Sends a reply that found no room, once there is some. As `send`. */
   wait(socket: Socket, parts: Sendable[], mayLeave: (may: boolean) => void): Promise<void> {
     const peer = peerOf(socket, parts);
-    // What cannot be sent is refused at once, not when its turn comes: then nobody would be answered.
-    const encoded = parts.map(encodePart);
+    // What cannot be sent is refused at once, not when its turn comes: then nobody would be answered. Copied, for the
+    // handler may use its memory again.
+    const encoded = parts.map((part, index) => Buffer.from(encodePart(part, index)));
     const now = performance.now();
     if (this.isOverdue(peer, now)) throw this.overdue();
     this.noteFull(peer, now);
