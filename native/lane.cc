@@ -100,14 +100,22 @@ void Lane::endOf(const void* consumer) {
 void Lane::countSettledLocked() {
   const uint32_t taken = wordLocked(kLaneTaken).load(std::memory_order_acquire);
   uint32_t unsettled = 0;
-  for (uint32_t slot = 0; slot < slots; ++slot) {
-    const uint32_t at = kLaneSlots + slot * kSlotWords;
-    const uint32_t number = wordLocked(at + kSlotNumber).load(std::memory_order_relaxed);
-    if (wordLocked(at + kSlotState).load(std::memory_order_acquire) != kSlotFree &&
-        static_cast<int32_t>(number - taken) < 0)
-      ++unsettled;
+  for (const auto& [number, state] : unsettledLocked()) {
+    if (static_cast<int32_t>(number - taken) < 0) ++unsettled;
   }
   wordLocked(kCtlConsumedMessages).store(taken - unsettled, std::memory_order_release);
+}
+
+std::unordered_map<uint32_t, SlotState> Lane::unsettledLocked() {
+  std::unordered_map<uint32_t, SlotState> unsettled;
+  for (uint32_t slot = 0; slot < slots; ++slot) {
+    const uint32_t at = kLaneSlots + slot * kSlotWords;
+    const uint32_t state = wordLocked(at + kSlotState).load(std::memory_order_acquire);
+    if (state == kSlotFree) continue;
+    unsettled[wordLocked(at + kSlotNumber).load(std::memory_order_relaxed)] =
+        static_cast<SlotState>(state);
+  }
+  return unsettled;
 }
 
 void Lane::replyThrough(std::shared_ptr<Socket> socket) {
@@ -234,14 +242,7 @@ bool Lane::awaitLowLocked(uint32_t low) {
 
 void Lane::rescueLocked(std::vector<RescuedMessage>& begun, std::vector<LaneMessage>& rest) {
   const uint32_t taken = wordLocked(kLaneTaken).load(std::memory_order_acquire);
-  std::unordered_map<uint32_t, SlotState> unsettled;
-  for (uint32_t slot = 0; slot < slots; ++slot) {
-    const uint32_t at = kLaneSlots + slot * kSlotWords;
-    const uint32_t state = wordLocked(at + kSlotState).load(std::memory_order_acquire);
-    if (state == kSlotFree) continue;
-    unsettled[wordLocked(at + kSlotNumber).load(std::memory_order_relaxed)] =
-        static_cast<SlotState>(state);
-  }
+  const auto unsettled = unsettledLocked();
   const auto& chain = inbox_.chainLocked();
   for (size_t link = 0; link < chain.size(); ++link) {
     Chunk& chunk = *chain[link].chunk;

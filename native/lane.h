@@ -88,6 +88,8 @@ class Lane {
  private:
   void sendRepliesLocked(Socket& socket);
   void countSettledLocked();
+  // How far the messages are that were begun and not settled, by their numbers.
+  std::unordered_map<uint32_t, SlotState> unsettledLocked();
 
   std::atomic<uint32_t>* const control_;
   Inbox inbox_;

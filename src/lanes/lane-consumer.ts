@@ -27,6 +27,7 @@ import { native } from '../native.js';
 import { LONGEST_TIMER } from '../pending.js';
 import { type ContextOfThread, type HandlerContext, WorkContext } from './handler-context.js';
 import { iterate, resultsOf, type StreamOwner, TURN_MS } from './handler-stream.js';
+import { KeptResults } from './kept-results.js';
 import type { LaneReader } from './lane-reader.js';
 import type { Outlet, Report } from './outlet.js';
 import { asError, toWire } from './wire-error.js';
@@ -54,12 +55,6 @@ const FLUSH_MS = 0.1;
 
 /** Results of handlers that take longer leave at once, in milliseconds. */
 const SHORT_HANDLER_MS = 0.5;
-/** No result is kept for longer, but for the handler that runs then, in milliseconds. */
-const KEEP_MS = 1;
-/** Nor are more kept than this, ... */
-const MOST_KEPT = 32;
-/** ... and for each of them so many messages wait to be begun: those it waits for are few among those it waited for. */
-const QUEUED_FOR_KEPT = 2;
 
 /** The steady clock, which native code and all threads share, in milliseconds. */
 const [seconds, nanoseconds] = process.hrtime();
@@ -67,9 +62,7 @@ const clockOffset = seconds * 1e3 + nanoseconds / 1e6 - performance.now();
 
 export class LaneConsumer {
   private readonly running = new Set<Work>();
-  /** Whose results the outlet keeps. */
-  private kept: Work[] = [];
-  private keptSince = 0;
+  private readonly kept: KeptResults;
   private places = 0;
   private armed = false;
   private draining = false;
@@ -88,7 +81,9 @@ export class LaneConsumer {
     if (!this.draining) queueMicrotask(this.drain);
   };
 
-  constructor(private readonly setup: ConsumerSetup) {}
+  constructor(private readonly setup: ConsumerSetup) {
+    this.kept = new KeptResults(setup.reader, setup.outlet);
+  }
 
   /** Works until it is told to stop. */
   async run(): Promise<void> {
@@ -224,37 +219,25 @@ export class LaneConsumer {
    * @returns false if the outlet does not
    */
   private keep(work: Work, result: unknown, took: number, now: number): boolean {
-    const { kept } = this;
-    const { reader, outlet, control, lane } = this.setup;
     // Nobody would come to send it: drain() does nothing then.
-    if (this.turning || this.finish === undefined) return false;
-    if (outlet.keep?.(work, result) !== true) return false;
+    if (this.turning || this.finish === undefined || !this.kept.add(work, result, now)) return false;
     work.over = true;
     this.letGo(work);
-    if (kept.push(work) === 1) this.keptSince = now;
-    const most = Math.min(MOST_KEPT, reader.available() / QUEUED_FOR_KEPT);
-    if (kept.length >= most || took > SHORT_HANDLER_MS || now - this.keptSince > KEEP_MS) {
-      this.sendKept();
-    } else if (Atomics.load(control, LANE_TICKS) === 0) {
-      native.laneKeepReplies(lane);
-    }
+    const { control, lane } = this.setup;
+    if (took > SHORT_HANDLER_MS || this.kept.isDue(now)) this.sendKept();
+    else if (Atomics.load(control, LANE_TICKS) === 0) native.laneKeepReplies(lane);
     return true;
   }
 
   private sendKept(): void {
-    const { kept } = this;
-    if (kept.length === 0) return;
-    const outcomes = this.setup.outlet.sendKept!();
-    if (outcomes === undefined) {
-      const now = performance.now() + clockOffset;
-      for (const work of kept) this.setup.latency.record(microseconds(now - work.receivedAt));
-      this.setup.reader.settleAll(kept);
-      kept.length = 0;
-      return;
-    }
-    this.kept = [];
-    for (const work of kept) this.delivered(work, outcomes.get(work));
+    this.kept.send(this.allLeft, this.delivered);
   }
+
+  private readonly allLeft = (works: readonly Work[]): void => {
+    const now = performance.now() + clockOffset;
+    for (const work of works) this.setup.latency.record(microseconds(now - work.receivedAt));
+    this.setup.reader.settleAll(works);
+  };
 
   private await(work: Work, result: PromiseLike<unknown>): void {
     this.hold(work);
@@ -345,7 +328,7 @@ export class LaneConsumer {
     this.delivered(work, delivered);
   }
 
-  private delivered(work: Work, delivered: Promise<void> | undefined): void {
+  private readonly delivered = (work: Work, delivered: Promise<void> | undefined): void => {
     if (delivered === undefined) {
       this.settle(work);
       return;
@@ -355,7 +338,7 @@ export class LaneConsumer {
       () => this.settle(work),
       (error: unknown) => this.fail(work, error),
     );
-  }
+  };
 
   private fail(work: Work, thrown: unknown): void {
     const { control, reader, outlet } = this.setup;
