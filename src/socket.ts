@@ -5,35 +5,14 @@ import { Attachment, POLLIN, POLLOUT } from './attachment.js';
 import type { Batch } from './batch.js';
 import { Context } from './context.js';
 import { type DecodeAs, type Decoded, decoderOf } from './decode.js';
-import type { Sendable } from './encode.js';
-import { encodePart, listOfParts } from './encode.js';
-import { checkEndpoint, hasBadPort, LONGEST_ENDPOINT, NO_SUCH_DEVICE, shownEndpoint } from './endpoint.js';
-import {
-  argumentError,
-  ContextClosedError,
-  errnoCode,
-  errnoOf,
-  notSupportedError,
-  SocketClosedError,
-  zmqError,
-} from './errors.js';
+import { listOfParts, type Sendable } from './encode.js';
+import { argumentError, ContextClosedError, notSupportedError, SocketClosedError } from './errors.js';
 import { SocketEvents } from './events.js';
 import { type Handle, idOfHandle, makeHandle } from './handles.js';
 import { Batches, Messages } from './iteration.js';
 import type { Message } from './message.js';
-import { checkGroup } from './message-tags.js';
 import { native } from './native.js';
-import {
-  checkOptionAccess,
-  decodeOption,
-  encodeOption,
-  findSocketOption,
-  type OptionValue,
-  optionApplies,
-  optionId,
-  optionReadSize,
-} from './option-codec.js';
-import type { OptionEntry } from './option-entry.js';
+import type { OptionValue } from './option-codec.js';
 import {
   defineOptionProperties,
   type SocketOptionProperties,
@@ -43,7 +22,10 @@ import {
 import type { PeerCounts } from './peer-counts.js';
 import { checkOptions, checkTimeout, type WaitOptions } from './pending.js';
 import type { SendOptions } from './sender.js';
-import { checkSetup, checkZapDomain, DEFAULT_PREFETCH } from './socket-setup.js';
+import { Endpoints } from './socket-endpoints.js';
+import { adoptOptions, readOption, writeOption } from './socket-options.js';
+import { checkSetup, DEFAULT_PREFETCH } from './socket-setup.js';
+import { changeGroups, changeSubscriptions } from './socket-subscriptions.js';
 import { type CanonicalType, type SocketTypeName, socketTypeOf, socketTypeOfId } from './socket-types.js';
 
 export type { WaitOptions } from './pending.js';
@@ -93,8 +75,7 @@ export class Socket {
   readonly #attachment: Attachment;
   readonly #context: Context | undefined;
   #events: SocketEvents | undefined;
-  /** What was bound here with wildcards or an interface's name: as it was given, by its resolved endpoint. */
-  readonly #bound = new Map<string, string>();
+  readonly #endpoints: Endpoints;
 
   static {
     attachmentOf = (socket) => socket.#attachment;
@@ -106,6 +87,7 @@ export class Socket {
   constructor(first: Context | SocketTypeName | Attachment, second?: unknown, third?: unknown) {
     if (first instanceof Attachment) {
       this.#attachment = first;
+      this.#endpoints = new Endpoints(first);
       first.holder = this;
       leases.register(this, first.lease);
       return;
@@ -121,6 +103,7 @@ export class Socket {
     if (context.closed) throw new ContextClosedError();
     this.#context = context;
     this.#attachment = new Attachment({ type, context, ...setup });
+    this.#endpoints = new Endpoints(this.#attachment);
     this.#attachment.holder = this;
     context.track(this);
     leases.register(this, this.#attachment.lease);
@@ -156,9 +139,7 @@ export class Socket {
     });
     const socket = new Socket(made as never);
     if (socket.closed) throw socket.#attachment.ended ?? new SocketClosedError();
-    for (const name of ['sendTimeout', 'receiveTimeout', 'receiveHighWaterMark']) {
-      if (optionApplies(findSocketOption(name), type.name)) socket.#remember(name, socket.getOption(name));
-    }
+    adoptOptions(made);
     return socket;
   }
 
@@ -236,10 +217,7 @@ export class Socket {
    *   `address` is the endpoint
    */
   bind(endpoint: string): string {
-    this.#endpoint(native.socketBind, endpoint, 'bind to');
-    const resolved = this.lastEndpoint ?? endpoint;
-    if (resolved !== endpoint) this.#bound.set(resolved, endpoint);
-    return resolved;
+    return this.#endpoints.bind(endpoint);
   }
 
   /**
@@ -253,9 +231,7 @@ export class Socket {
    */
   connect(endpoint: string, options?: ConnectOptions): void {
     const { routingId } = checkOptions(options);
-    checkEndpoint(endpoint);
-    if (routingId !== undefined) this.setOption('connectRoutingId', routingId);
-    this.#endpoint(native.socketConnect, endpoint, 'connect to');
+    this.#endpoints.connect(endpoint, routingId);
   }
 
   /**
@@ -265,27 +241,12 @@ export class Socket {
    * @throws {@link ZmqError} with code `'ENOENT'` if it was not bound
    */
   unbind(endpoint: string): void {
-    const unbind = (slot: number, address: string): number => {
-      const errno = native.socketUnbind(slot, address);
-      if (errno === 0) this.#bound.delete(address);
-      return errno;
-    };
-    this.#endpoint(
-      (slot) => {
-        const errno = unbind(slot, endpoint);
-        if (errnoCode(errno) !== 'ENOENT') return errno;
-        // libzmq knows it by its resolved name only.
-        const last = [...this.#bound].findLast(([, given]) => given === endpoint);
-        return last === undefined ? errno : unbind(slot, last[0]);
-      },
-      endpoint,
-      'unbind from',
-    );
+    this.#endpoints.unbind(endpoint);
   }
 
   /** Disconnects from an endpoint. @throws {@link ZmqError} with code `'ENOENT'` if it was not connected */
   disconnect(endpoint: string): void {
-    this.#endpoint(native.socketDisconnect, endpoint, 'disconnect from');
+    this.#endpoints.disconnect(endpoint);
   }
 
   /**
@@ -302,16 +263,7 @@ export class Socket {
   connectPeer(endpoint: string): number {
     if (this.type !== 'PEER') throw this.#lacks('connectPeer');
     if (this.immediate) throw notSupportedError('connectPeer is not supported while immediate is set');
-    let routingId = 0;
-    this.#endpoint(
-      (slot, address) => {
-        routingId = native.socketConnectPeer(slot, address);
-        return Math.max(0, -routingId);
-      },
-      endpoint,
-      'connect to',
-    );
-    return routingId;
+    return this.#endpoints.connectPeer(endpoint);
   }
 
   /**
@@ -469,12 +421,14 @@ export class Socket {
    *   joined before; {@link ArgumentError} unless names have 1 to 255 bytes
    */
   join(...groups: string[]): void {
-    this.#groups('join', groups);
+    if (this.type !== 'DISH') throw this.#lacks('join');
+    changeGroups(this.#attachment, 'join', groups);
   }
 
   /** Leaves groups. @throws as `join`, and `'EINVAL'` for one that it has not joined */
   leave(...groups: string[]): void {
-    this.#groups('leave', groups);
+    if (this.type !== 'DISH') throw this.#lacks('leave');
+    changeGroups(this.#attachment, 'leave', groups);
   }
 
   /**
@@ -483,12 +437,14 @@ export class Socket {
    * @throws {@link ZmqError} with code `'ENOTSUP'` unless it is a SUB or XSUB socket
    */
   subscribe(...topics: Sendable[]): void {
-    this.#topics('subscribe', topics);
+    if (!this.#attachment.type.canSubscribe) throw this.#lacks('subscribe');
+    changeSubscriptions(this.#attachment, 'subscribe', topics);
   }
 
   /** Takes subscriptions back; without a topic, the one to everything. */
   unsubscribe(...topics: Sendable[]): void {
-    this.#topics('unsubscribe', topics);
+    if (!this.#attachment.type.canSubscribe) throw this.#lacks('unsubscribe');
+    changeSubscriptions(this.#attachment, 'unsubscribe', topics);
   }
 
   /**
@@ -502,30 +458,12 @@ export class Socket {
    *   socket type does not have, {@link SocketClosedError}
    */
   getOption(name: string): OptionValue {
-    const entry = findSocketOption(name);
-    checkOptionAccess(entry, 'r', this.type);
-    const attachment = this.#attachment;
-    if (attachment.ended !== undefined) throw attachment.ended;
-    let bytes = native.socketGetOption(attachment.slot, entry.id, optionReadSize(entry));
-    // inproc names have any length.
-    if (bytes === -errnoOf('EINVAL') && entry.type === 'string') {
-      bytes = native.socketGetOption(attachment.slot, entry.id, LONGEST_ENDPOINT + 1);
-    }
-    if (typeof bytes === 'number')
-      throw this.#optionError(entry, -bytes, `Cannot read option '${entry.name}'`);
-    return decodeOption(entry, bytes);
+    return readOption(this.#attachment, name);
   }
 
   /** Sets an option. @throws as `getOption`, and {@link ArgumentError} for a value that does not fit */
   setOption(name: string, value: OptionValue): void {
-    const entry = findSocketOption(name);
-    checkOptionAccess(entry, 'w', this.type);
-    const bytes = encodeOption(entry, value);
-    const attachment = this.#attachment;
-    if (attachment.ended !== undefined) throw attachment.ended;
-    const errno = native.socketSetOption(attachment.slot, optionId(entry, value), bytes);
-    if (errno !== 0) throw this.#optionError(entry, errno, `Cannot set option '${entry.name}'`);
-    this.#remember(entry.name, value);
+    writeOption(this.#attachment, name, value);
   }
 
   /** A handle of this socket for `postMessage`; see `Socket.attach`. */
@@ -553,74 +491,6 @@ export class Socket {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
-  }
-
-  /** Keeps the value of an option that this side acts on, not libzmq. */
-  #remember(name: string, value: OptionValue): void {
-    const attachment = this.#attachment;
-    if (name === 'sendTimeout') attachment.sendTimeout = value as number;
-    else if (name === 'receiveTimeout') attachment.receiveTimeout = value as number;
-    else if (name === 'receiveHighWaterMark') attachment.limit(value as number);
-    else if (name === 'manual' || name === 'manualLastValue') attachment.oneByOne = value === true;
-  }
-
-  #endpoint(call: (slot: number, endpoint: string) => number, endpoint: string, what: string): void {
-    checkEndpoint(endpoint);
-    const attachment = this.#attachment;
-    if (attachment.ended !== undefined) throw attachment.ended;
-    const failed = `Cannot ${what} ${shownEndpoint(endpoint)}`;
-    if (hasBadPort(endpoint)) {
-      throw zmqError(errnoOf('EINVAL'), failed, 'a port is 0 to 65535, or *', endpoint);
-    }
-    checkZapDomain((name) => this.getOption(name));
-    const errno = call(attachment.slot, endpoint);
-    if (errnoCode(errno) === 'ENODEV') throw zmqError(errno, failed, NO_SUCH_DEVICE, endpoint);
-    if (errno !== 0) throw attachment.failure(errno, failed, endpoint);
-  }
-
-  #groups(method: 'join' | 'leave', groups: readonly string[]): void {
-    const attachment = this.#attachment;
-    if (this.type !== 'DISH') throw this.#lacks(method);
-    for (const [index, group] of groups.entries()) checkGroup(group, `groups[${index}]`);
-    if (attachment.ended !== undefined) throw attachment.ended;
-    for (const group of groups) {
-      const errno = native.socketGroup(attachment.slot, group, method === 'leave');
-      if (errno !== 0) throw attachment.failure(errno, `Cannot ${method} the group '${group}'`);
-    }
-  }
-
-  #topics(method: 'subscribe' | 'unsubscribe', topics: readonly Sendable[]): void {
-    const attachment = this.#attachment;
-    if (!attachment.type.canSubscribe) throw this.#lacks(method);
-    const list = (topics.length === 0 ? [''] : topics).map((topic, index) =>
-      encodePart(topic, `topics[${index}]`),
-    );
-    if (attachment.ended !== undefined) throw attachment.ended;
-    for (const topic of list) {
-      if (attachment.type.name === 'XSUB') {
-        attachment.sender.sendSync(Buffer.concat([Buffer.of(method === 'subscribe' ? 1 : 0), topic]));
-        continue;
-      }
-      const entry = findSocketOption(method === 'subscribe' ? 'ZMQ_SUBSCRIBE' : 'ZMQ_UNSUBSCRIBE');
-      const errno = native.socketSetOption(attachment.slot, entry.id, topic);
-      if (errno !== 0) throw attachment.failure(errno, `Cannot ${method}`);
-    }
-  }
-
-  #optionError(entry: OptionEntry, errno: number, what: string): Error {
-    const error = this.#attachment.failure(errno, what);
-    // For libzmq an option that it was built without, or does not know yet, is an invalid argument like any other.
-    if (errnoCode(errno) === 'EINVAL') {
-      if (entry.draft === true && !native.has('draft')) {
-        return notSupportedError(`${what}: libzmq ${native.version()} was built without its draft API`);
-      }
-      return zmqError(
-        errno,
-        what,
-        `libzmq ${native.version()} does not take it here, or was built without it`,
-      );
-    }
-    return error;
   }
 
   #checkOpen(): void {
