@@ -4,7 +4,7 @@ import type { Outlet } from './outlet.js';
 import type { Work } from './work.js';
 
 /** None is kept for longer, but for the handler that runs then, in milliseconds. */
-const KEEP_MS = 1;
+const KEEP_MS = 4;
 /** Nor are more kept than this, ... */
 const MOST_KEPT = 32;
 /** ... and for each of them so many messages wait to be begun: those it waits for are few among those it waited for. */
@@ -28,8 +28,10 @@ export class KeptResults {
 
   /** Whether they are to leave now. */
   isDue(now: number): boolean {
-    const most = Math.min(MOST_KEPT, this.reader.available() / QUEUED_FOR_KEPT);
-    return this.works.length >= most || now - this.since > KEEP_MS;
+    const kept = this.works.length;
+    if (kept >= MOST_KEPT || now - this.since > KEEP_MS) return true;
+    const wanted = kept * QUEUED_FOR_KEPT;
+    return this.reader.available() <= wanted && this.reader.queued() <= wanted;
   }
 
   /**

@@ -56,10 +56,14 @@ export class LaneReader {
     for (let slot = slots - 1; slot >= 0; slot -= 1) this.freeSlots.push(LANE_SLOTS + slot * SLOT_WORDS);
   }
 
-  /** How many messages are here and not begun. */
+  /** How many messages are here and not begun, at least; 0 only if there are none. */
   available(): number {
     const queued = (this.published - this.taken) | 0;
-    if (queued > 0) return queued;
+    return queued > 0 ? queued : this.queued();
+  }
+
+  /** The same, with those that came since it was last asked for. */
+  queued(): number {
     this.published = Atomics.load(this.control, CTL_PUBLISHED_MESSAGES);
     return (this.published - this.taken) | 0;
   }
