@@ -11,7 +11,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
-import { BURNS, BUSY, BUSY_POINTS, SIZES, VARIANTS } from './cases/serve.mjs';
+import { BURNS, BUSY, BUSY_POINTS, BUSY_ROUNDS, SIZES, VARIANTS } from './cases/serve.mjs';
 import { calibrate } from './lib/burn.mjs';
 import { describeMachine, measureOtherLoad } from './lib/machine.mjs';
 import { prepare, threadClock } from './lib/programs.mjs';
@@ -41,28 +41,9 @@ for (const { size, burn, variants } of BUSY_POINTS) {
 }
 const failures = [];
 for (let trial = 1; trial <= trials; trial += 1) {
-  for (const { size, burn, variant, busy, trials: done } of rows) {
-    const name = `${burn}-${size}/${variant.name}${busy === undefined ? '' : `, ${busy} busy`}`;
-    if (!wanted.test(name)) continue;
-    try {
-      const spins = Math.round(burn * spinsPerMicrosecond);
-      const figures = await serveTrial({
-        variant: variant.name,
-        size,
-        burn,
-        spins,
-        measure: Number(values.measure),
-        busy,
-      });
-      done.push(figures);
-      const { rate, cpu, burn: burned, outside, io } = figures;
-      console.error(
-        `${name} ${trial}/${trials}: ${Math.round(rate)}/s, ${cpu.toFixed(2)} us CPU, of which ${burned.toFixed(2)} burned, ${outside.toFixed(2)} outside (${io.toFixed(2)} in libzmq's I/O threads)`,
-      );
-    } catch (error) {
-      failures.push({ name, error: error.message });
-      console.error(`${name} ${trial}/${trials}: FAILED, ${error.message}`);
-    }
+  for (const row of rows.filter(({ busy }) => busy === undefined)) await run(row);
+  for (let round = 1; round <= BUSY_ROUNDS; round += 1) {
+    for (const row of rows.filter(({ busy }) => busy !== undefined)) await run(row);
   }
 }
 const page = servePage({
@@ -75,3 +56,28 @@ const page = servePage({
 console.log(page);
 if (values.write !== undefined) writeFileSync(values.write, page);
 if (failures.length > 0) process.exitCode = 1;
+
+async function run({ size, burn, variant, busy, trials: done }) {
+  const name = `${burn}-${size}/${variant.name}${busy === undefined ? '' : `, ${busy} busy`}`;
+  if (!wanted.test(name)) return;
+  const which = `${name}, trial ${done.length + 1}`;
+  try {
+    const spins = Math.round(burn * spinsPerMicrosecond);
+    const figures = await serveTrial({
+      variant: variant.name,
+      size,
+      burn,
+      spins,
+      measure: Number(values.measure),
+      busy,
+    });
+    done.push(figures);
+    const { rate, cpu, burn: burned, outside, io } = figures;
+    console.error(
+      `${which}: ${Math.round(rate)}/s, ${cpu.toFixed(2)} us CPU, of which ${burned.toFixed(2)} burned, ${outside.toFixed(2)} outside (${io.toFixed(2)} in libzmq's I/O threads)`,
+    );
+  } catch (error) {
+    failures.push({ name, error: error.message });
+    console.error(`${which}: FAILED, ${error.message}`);
+  }
+}

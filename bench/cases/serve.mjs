@@ -28,3 +28,5 @@ export const BUSY_POINTS = [
   { size: 64, burn: 20, variants: ['zeromq-threads', 'npm-loop'] },
   { size: 64, burn: 100, variants: ['zeromq-threads', 'npm-loop'] },
 ];
+/** How often each of these is measured for every trial of the others: here it is a tenth that matters. */
+export const BUSY_ROUNDS = 3;
