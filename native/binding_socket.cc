@@ -58,6 +58,18 @@ Napi::Value socketEndpoint(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), (socket.*Call)(info[1].As<Napi::String>()));
 }
 
+// (slot, endpoint, routing id or undefined)
+Napi::Value socketConnect(const Napi::CallbackInfo& info) {
+  auto& attachment = slotOf(info, Environment::of(info).attachments);
+  std::string routingId;
+  if (!info[2].IsUndefined()) {
+    const Bytes bytes = bytesOf(info.Env(), info[2]);
+    routingId.assign(reinterpret_cast<const char*>(bytes.data), bytes.size);
+  }
+  return Napi::Number::New(info.Env(),
+                           attachment->socket()->connect(info[1].As<Napi::String>(), routingId));
+}
+
 Napi::Value socketSetOption(const Napi::CallbackInfo& info) {
   auto& attachment = slotOf(info, Environment::of(info).attachments);
   Bytes bytes;
@@ -150,7 +162,7 @@ void defineSocketBinding(Environment& environment, Napi::Object exports) {
   define(environment, exports, "socketAttach", socketAttach);
   define(environment, exports, "socketType", socketType);
   define(environment, exports, "socketBind", socketEndpoint<&Socket::bind>);
-  define(environment, exports, "socketConnect", socketEndpoint<&Socket::connect>);
+  define(environment, exports, "socketConnect", socketConnect);
   define(environment, exports, "socketUnbind", socketEndpoint<&Socket::unbind>);
   define(environment, exports, "socketDisconnect", socketEndpoint<&Socket::disconnect>);
   define(environment, exports, "socketSetOption", socketSetOption);

@@ -264,8 +264,16 @@ int Socket::endpoint(int (*call)(void*, const char*), const std::string& address
                       [&] { return call(handle_, address.c_str()) == 0 ? 0 : zmq_errno(); });
 }
 
-int Socket::connect(const std::string& address) {
-  return endpoint(zmq_connect, address);
+int Socket::connect(const std::string& address, const std::string& routingId) {
+  return withEndpoint(address.c_str(), [&] {
+    // Who sends meanwhile, in the midst of a message or not, is a proxy.
+    const bool midMessage = midMessage_ || claimed_;
+    int error = peerNames_.beforeConnect(handle_, type, *context, midMessage, routingId);
+    if (error != 0) return error;
+    if (zmq_connect(handle_, address.c_str()) != 0) error = zmq_errno();
+    peerNames_.afterConnect(handle_, address, error == 0);
+    return error;
+  });
 }
 
 int Socket::disconnect(const std::string& address) {
@@ -364,6 +372,7 @@ int Socket::setOption(int option, const void* value, size_t size) {
     if (error != 0) return error;
   }
   if (zmq_setsockopt(handle_, option, value, size) != 0) return zmq_errno();
+  peerNames_.noteOption(option, value, size);
   if (option == ZMQ_RCVTIMEO) briefly_ = false;
   // Subscriptions are granted to the peer whose message came last.
   if (option == ZMQ_XPUB_MANUAL || option == kXpubManualLastValue) oneByOne.store(number != 0);

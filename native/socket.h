@@ -31,6 +31,7 @@
 #include "fair_mutex.h"
 #include "frame.h"
 #include "layout.h"
+#include "peer_names.h"
 #include "wake.h"
 #include "watch.h"
 
@@ -138,7 +139,8 @@ class Socket : public std::enable_shared_from_this<Socket> {
 
   // 0 or errno, all four. An address where this process has just stopped listening is waited for.
   int bind(const std::string& address);
-  int connect(const std::string& address);
+  // The peer gets `routingId`, unless that is empty; EADDRINUSE if another has it.
+  int connect(const std::string& address, const std::string& routingId = {});
   int unbind(const std::string& address);
   int disconnect(const std::string& address);
   // Of the draft API. 0 or errno; ENOTSUP without it.
@@ -196,7 +198,8 @@ class Socket : public std::enable_shared_from_this<Socket> {
   bool claimed_ = false;
   bool monitored_ = false;
   std::vector<std::string> listening_;  // at which endpoints, resolved
-  std::weak_ptr<Socket> watched_;       // whose monitor events this one receives
+  PeerNames peerNames_;
+  std::weak_ptr<Socket> watched_;  // whose monitor events this one receives
   std::deque<Parked> outbox_;
   std::vector<std::shared_ptr<Watch>> watches_;
   bool midMessage_ = false;  // the last frame sent has others following it

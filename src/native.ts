@@ -55,7 +55,7 @@ export interface Native {
   /** @returns libzmq's type number of the socket with that id, or -errno */
   socketType(id: number): number;
   socketBind(slot: number, endpoint: string): number;
-  socketConnect(slot: number, endpoint: string): number;
+  socketConnect(slot: number, endpoint: string, routingId?: Uint8Array): number;
   socketUnbind(slot: number, endpoint: string): number;
   socketDisconnect(slot: number, endpoint: string): number;
   socketSetOption(slot: number, option: number, value: Uint8Array | null): number;

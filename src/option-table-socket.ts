@@ -383,7 +383,8 @@ export const STABLE_SOCKET_OPTIONS = {
   /** Adds a group id from which IPC connections are accepted; null removes all. */
   ipcFilterGid: { ...FILTER, zmq: 'ZMQ_IPC_FILTER_GID', id: 60, type: 'int', since: '4.1', min: 0 },
   /**
-   * The routing id under which this socket knows the peer of the next `connect`, so that it can send at once.
+   * The routing id under which this socket knows the peer of the next `connect`, so that it can send at once. A socket gives
+   * each id once, and none that a peer has.
    */
   connectRoutingId: {
     zmq: 'ZMQ_CONNECT_ROUTING_ID',

@@ -1,10 +1,16 @@
 /** The endpoints that a socket object binds and connects to. */
 import type { Attachment } from './attachment.js';
 import { checkEndpoint, hasBadPort, NO_SUCH_DEVICE, shownEndpoint } from './endpoint.js';
-import { errnoCode, errnoOf, zmqError } from './errors.js';
+import { errnoCode, errnoOf, notSupportedError, zmqError } from './errors.js';
 import { native } from './native.js';
-import { readOption, writeOption } from './socket-options.js';
+import { checkOptionAccess, encodeOption, findSocketOption, optionApplies } from './option-codec.js';
+import { readOption } from './socket-options.js';
 import { checkZapDomain } from './socket-setup.js';
+
+/** What EADDRINUSE means to a connect that names its peer, ... */
+const NAME_GIVEN = 'a peer of this socket has, or had, that routing id';
+/** ... and to one whose peer takes the name that was set as an option. */
+const NAME_SET = 'a peer of this socket has, or had, the routing id that connectRoutingId gives the next one';
 
 export class Endpoints {
   /** What was bound here with wildcards or an interface's name: as it was given, by its resolved endpoint. */
@@ -22,9 +28,12 @@ export class Endpoints {
 
   /** @param routingId what the peer is called here */
   connect(endpoint: string, routingId: string | Uint8Array | undefined): void {
-    checkEndpoint(endpoint);
-    if (routingId !== undefined) writeOption(this.attachment, 'connectRoutingId', routingId);
-    this.call(native.socketConnect, endpoint, 'connect to');
+    if (routingId === undefined) {
+      this.call(native.socketConnect, endpoint, 'connect to', NAME_SET);
+      return;
+    }
+    const bytes = this.nameOf(endpoint, routingId);
+    this.call((slot) => native.socketConnect(slot, endpoint, bytes), endpoint, 'connect to', NAME_GIVEN);
   }
 
   /** @param endpoint as `bind` returned it, or as it was given: of several, the one bound last */
@@ -65,8 +74,30 @@ export class Endpoints {
     return routingId;
   }
 
-  /** @param call gets the socket's slot and the endpoint, returns an errno or 0 */
-  private call(call: (slot: number, endpoint: string) => number, endpoint: string, what: string): void {
+  /** What the peer is to be called, in bytes. @throws as `Socket.connect` */
+  private nameOf(endpoint: string, routingId: string | Uint8Array): Uint8Array {
+    const { attachment } = this;
+    const entry = findSocketOption('connectRoutingId');
+    checkOptionAccess(entry, 'w', attachment.type.name);
+    checkEndpoint(endpoint);
+    const bytes = encodeOption(entry, routingId)!;
+    const immediate = optionApplies(findSocketOption('immediate'), attachment.type.name);
+    if (immediate && readOption(attachment, 'immediate') === true && !endpoint.startsWith('inproc:')) {
+      throw notSupportedError('connect with a routingId is not supported while immediate is set');
+    }
+    return bytes;
+  }
+
+  /**
+   * @param call gets the socket's slot and the endpoint, returns an errno or 0
+   * @param inUse what EADDRINUSE means
+   */
+  private call(
+    call: (slot: number, endpoint: string) => number,
+    endpoint: string,
+    what: string,
+    inUse?: string,
+  ): void {
     checkEndpoint(endpoint);
     const { attachment } = this;
     if (attachment.ended !== undefined) throw attachment.ended;
@@ -77,6 +108,8 @@ export class Endpoints {
     checkZapDomain((name) => readOption(attachment, name));
     const errno = call(attachment.slot, endpoint);
     if (errnoCode(errno) === 'ENODEV') throw zmqError(errno, failed, NO_SUCH_DEVICE, endpoint);
+    if (errnoCode(errno) === 'EADDRINUSE' && inUse !== undefined)
+      throw zmqError(errno, failed, inUse, endpoint);
     if (errno !== 0) throw attachment.failure(errno, failed, endpoint);
   }
 }

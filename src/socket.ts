@@ -42,7 +42,10 @@ export interface BatchOptions {
 
 /** Options of `connect`. */
 export interface ConnectOptions {
-  /** What the peer is called here, on ROUTER and STREAM sockets. */
+  /**
+   * What the peer is called here, on ROUTER and STREAM sockets. A socket gives an id once, also when it disconnects:
+   * libzmq would end the process for one that a peer still has.
+   */
   routingId?: string | Uint8Array | undefined;
 }
 
@@ -227,7 +230,8 @@ export class Socket {
    * router.connect('tcp://127.0.0.1:5555', { routingId: 'peer' }); // then send(['peer', ...])
    * ```
    *
-   * @throws as `bind` does, and `'ENOTSUP'` for a routing id where the socket type takes none
+   * @throws as `bind` does; with a routing id also `'EADDRINUSE'` for one that a peer of this socket has or had, and
+   *   `'ENOTSUP'` where the socket type takes none, or while the option `immediate` is set
    */
   connect(endpoint: string, options?: ConnectOptions): void {
     const { routingId } = checkOptions(options);
