@@ -2,7 +2,6 @@
  * Received bytes as values: what `recv(as)` gives.
  */
 import { isUtf8 } from 'node:buffer';
-import { types } from 'node:util';
 import { describeValue } from './describe-value.js';
 import { argumentError, DecodeError } from './errors.js';
 import type { Message } from './message.js';
@@ -126,10 +125,15 @@ function decodeBy(decode: Decoder, message: Message): unknown {
   };
   try {
     const value = decode(message);
-    return types.isPromise(value) ? value.catch(misfit) : value;
+    // Of others' thenables, which may call back twice, the engine makes a promise.
+    return isThenable(value) ? Promise.resolve(value).catch(misfit) : value;
   } catch (cause) {
     return misfit(cause);
   }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }
 
 /** Called as functions, classes throw or do something else altogether, and the message would be lost. */

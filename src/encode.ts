@@ -24,6 +24,8 @@ const EMPTY = new Uint8Array(0);
 const stage = Buffer.from(new ArrayBuffer(STAGE_BYTES));
 const lengths = new Uint32Array(STAGE_FRAMES);
 native.stage(stage, lengths);
+/** How often something was put on the stage. */
+let uses = 0;
 
 const EXPECTED = 'a string, Buffer, ArrayBufferView, (Shared)ArrayBuffer, Message, number or null';
 
@@ -33,6 +35,7 @@ const EXPECTED = 'a string, Buffer, ArrayBufferView, (Shared)ArrayBuffer, Messag
  * @returns its length in bytes, or -1 if it is too large or needs a closer look
  */
 export function stageOne(data: unknown, offset: number): number {
+  uses += 1;
   return placePart(stage, data, offset, STAGE_BYTES);
 }
 
@@ -59,17 +62,19 @@ export function placePart(place: Buffer, data: unknown, offset: number, end: num
   return -1;
 }
 
-/** Puts all payloads on the stage. @returns false if they do not fit */
+/** Puts all payloads on the stage. @returns false if they do not fit, or if they have getters that send meanwhile */
 export function stageAll(parts: readonly unknown[]): boolean {
   if (parts.length > STAGE_FRAMES) return false;
+  uses += 1;
+  const use = uses;
   let offset = 0;
   for (let index = 0; index < parts.length; index += 1) {
-    const size = stageOne(parts[index], offset);
+    const size = placePart(stage, parts[index], offset, STAGE_BYTES);
     if (size < 0) return false;
     lengths[index] = size;
     offset += size;
   }
-  return true;
+  return uses === use;
 }
 
 /**

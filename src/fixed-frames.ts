@@ -1,6 +1,6 @@
 /**
- * Sends of libzmq's draft socket types: messages of one frame, which may have to say whom they are for, and datagrams,
- * of two.
+ * Sends of socket types whose messages have so many frames: one, which may have to say whom it is for, or two, for
+ * datagrams and for what goes to the peers of STREAM sockets.
  */
 import { isIPv4 } from 'node:net';
 import { encodePart } from './encode.js';
@@ -49,6 +49,22 @@ export function checkDatagram(data: unknown, more: boolean): void {
   if (host === undefined || !isIPv4(host) || Number(port) < 1 || Number(port) > 65_535) {
     throw argumentError('data[0]', "an address such as '127.0.0.1:5555'", address);
   }
+}
+
+/**
+ * A message of a STREAM socket. libzmq takes whatever follows a routing id for its data, and the next frame for a
+ * routing id: with one frame too many or too few, everything after it would be lost.
+ *
+ * @param begun whether the routing id was sent, and its data follows
+ * @throws {@link ArgumentError} unless it is both, or what is next
+ */
+export function checkStreamMessage(data: unknown, more: boolean, begun: boolean): void {
+  const frames = Array.isArray(data) ? data.length : 1;
+  const left = begun ? 1 : 2;
+  if (frames === left - (more ? 1 : 0)) return;
+  const expected = begun ? 'the data for the routing id before it' : 'a routing id and data';
+  const got = `${frames} ${frames === 1 ? 'frame' : 'frames'}${more ? ' and more' : ''}`;
+  throw new ArgumentError(`data: expected ${expected}, as STREAM sockets have them, got ${got}`);
 }
 
 /**

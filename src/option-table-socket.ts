@@ -405,7 +405,10 @@ export const STABLE_SOCKET_OPTIONS = {
   gssapiPlainText: { ...FLAG, zmq: 'ZMQ_GSSAPI_PLAINTEXT', id: 65, since: '4.1' },
   /** How long the first exchange on a new connection may take, in milliseconds; 0 for no limit. */
   handshakeInterval: { ...MS, zmq: 'ZMQ_HANDSHAKE_IVL', id: 66, since: '4.1', min: 0, default: 30000 },
-  /** The SOCKS5 proxy, as `host:port`, through which TCP connections are made; null for none. */
+  /**
+   * The SOCKS5 proxy, as `host:port`, through which TCP connections are made; null for none. libzmq 4.3.4 ends the process
+   * when it closes a socket whose proxy cannot be reached.
+   */
   socksProxy: { ...TEXT, zmq: 'ZMQ_SOCKS_PROXY', id: 68, since: '4.1', nullable: true },
   /**
    * Whether a send waits (or fails with EAGAIN) when a subscriber's queue is full; otherwise it drops the

@@ -7,7 +7,7 @@
 import type { Attachment } from './attachment.js';
 import { encodePart, pinParts, stageAll, stageOne } from './encode.js';
 import { argumentError, errnoCode, TimeoutError, type ZmqError } from './errors.js';
-import { checkDatagram, checkTags, singleFrame, tagsOf } from './fixed-frames.js';
+import { checkDatagram, checkStreamMessage, checkTags, singleFrame, tagsOf } from './fixed-frames.js';
 import type { EventLoopWaiter } from './io-runtime.js';
 import {
   CTL_OUTCOMES,
@@ -50,10 +50,18 @@ export class Sender implements EventLoopWaiter {
   private watching = false;
   /** Whether the event loop cannot tell when there is room: libzmq does not say so for all types. */
   private untold = false;
+  /** Whether the first of two frames was sent. */
+  private begun = false;
   /** Whether a blocking send waits. */
   private blocked = false;
 
-  constructor(private readonly attachment: Attachment) {}
+  /** Whether messages must have so many frames. */
+  private readonly checked: boolean;
+
+  constructor(private readonly attachment: Attachment) {
+    const { frames, name } = attachment.type;
+    this.checked = frames !== undefined || name === 'STREAM';
+  }
 
   async fails(error: unknown): Promise<void> {
     throw error;
@@ -127,13 +135,27 @@ export class Sender implements EventLoopWaiter {
 
   /** Encodes and sends. @returns a SEND code or -errno */
   private handOver(data: unknown, more: boolean, mayPark: boolean, options?: SendOptions): number {
-    const { slot, ended, type } = this.attachment;
+    const { ended, type } = this.attachment;
     if (ended !== undefined) throw ended; // the options may have getters, which do what they like
-    if (type.frames !== undefined || options !== undefined) {
+    if (this.checked || options !== undefined) {
       checkTags(type, options);
       if (type.frames === 1) return this.sendSingle(singleFrame(type, data, more), options, mayPark);
-      if (type.frames === 2) checkDatagram(data, more);
+      if (this.checked) return this.sendPair(data, more, mayPark);
     }
+    return this.sendMessage(data, more, mayPark);
+  }
+
+  /** Sends what has to have two frames. */
+  private sendPair(data: unknown, more: boolean, mayPark: boolean): number {
+    if (this.attachment.type.name === 'DGRAM') checkDatagram(data, more);
+    else checkStreamMessage(data, more, this.begun);
+    const result = this.sendMessage(data, more, mayPark);
+    if (result >= 0) this.begun = more;
+    return result;
+  }
+
+  private sendMessage(data: unknown, more: boolean, mayPark: boolean): number {
+    const { slot } = this.attachment;
     const flags = (more ? FLAG_MORE : 0) | (mayPark ? FLAG_MAY_PARK : 0);
     if (!Array.isArray(data)) {
       const size = stageOne(data, 0);
@@ -141,10 +163,20 @@ export class Sender implements EventLoopWaiter {
       return this.sendParts([encodePart(data)], flags);
     }
     if (data.length === 0) throw argumentError('data', 'at least one frame', data);
-    if (stageAll(data)) return sendStaged(slot, data.length * 4 + flags);
+    if (stageAll(data)) {
+      this.checkOpen();
+      return sendStaged(slot, data.length * 4 + flags);
+    }
     const parts: Uint8Array[] = [];
     for (let index = 0; index < data.length; index += 1) parts.push(encodePart(data[index], index));
+    this.checkOpen();
     return this.sendParts(parts, flags);
+  }
+
+  /** The list may have getters, which do what they like. */
+  private checkOpen(): void {
+    const { ended } = this.attachment;
+    if (ended !== undefined) throw ended;
   }
 
   /** Sends the one frame of a message that cannot have more. */

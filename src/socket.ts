@@ -331,6 +331,7 @@ export class Socket {
    *   not fit or that the function throws for, {@link ZmqError} such as `'EFSM'`
    */
   recv(options?: WaitOptions): Promise<Message>;
+  recv(as: undefined, options?: WaitOptions): Promise<Message>;
   recv<As extends DecodeAs>(as: As, options?: WaitOptions): Promise<Decoded<As>>;
   recv(first?: unknown, second?: WaitOptions): Promise<unknown> {
     const { type, receiver } = this.#attachment;
@@ -379,6 +380,7 @@ export class Socket {
 
   /** Receives one frame, blocking the calling thread. @throws as `recv` rejects */
   recvSync(options?: WaitOptions): Message;
+  recvSync(as: undefined, options?: WaitOptions): Message;
   recvSync<As extends DecodeAs>(as: As, options?: WaitOptions): Decoded<As>;
   recvSync(first?: unknown, second?: WaitOptions): unknown {
     const { type, receiver } = this.#attachment;

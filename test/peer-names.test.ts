@@ -77,23 +77,26 @@ describe.each([
 });
 
 describe.each(['tcp', 'inproc'] as const)('over %s', (transport) => {
-  test.each([true, false])('an id that a peer chose for itself is refused (mandatory: %s)', async (mandatory) => {
-    const router = ofTest(new Router({ mandatory, linger: 0 }));
-    const dealer = ofTest(new Dealer({ routingId: 'A' }));
-    dealer.connect(router.bind(endpoints[transport]()));
-    await dealer.send('here');
-    await within('the peer is here', router.recvMultipart());
-    const other = ofTest(new Router()).bind(endpoints[transport]());
-    expect(refusal(() => router.connect(other, { routingId: 'A' })).code).toBe('EADDRINUSE');
-    // It was looked for by a message to it.
-    expect((await within('an empty message', dealer.recvMultipart())).map(String)).toEqual(['']);
-    await router.send(['A', 'hello']);
-    expect(await within('the peer is served', dealer.recv('utf8'))).toBe('hello');
-    // As before: what has no peer is dropped, or refused.
-    const lost = router.send(['nobody', 'hello']);
-    if (mandatory) await expect(lost).rejects.toMatchObject({ code: 'EHOSTUNREACH' });
-    else await lost;
-  });
+  test.each([true, false])(
+    'an id that a peer chose for itself is refused (mandatory: %s)',
+    async (mandatory) => {
+      const router = ofTest(new Router({ mandatory, linger: 0 }));
+      const dealer = ofTest(new Dealer({ routingId: 'A' }));
+      dealer.connect(router.bind(endpoints[transport]()));
+      await dealer.send('here');
+      await within('the peer is here', router.recvMultipart());
+      const other = ofTest(new Router()).bind(endpoints[transport]());
+      expect(refusal(() => router.connect(other, { routingId: 'A' })).code).toBe('EADDRINUSE');
+      // It was looked for by a message to it.
+      expect((await within('an empty message', dealer.recvMultipart())).map(String)).toEqual(['']);
+      await router.send(['A', 'hello']);
+      expect(await within('the peer is served', dealer.recv('utf8'))).toBe('hello');
+      // As before: what has no peer is dropped, or refused.
+      const lost = router.send(['nobody', 'hello']);
+      if (mandatory) await expect(lost).rejects.toMatchObject({ code: 'EHOSTUNREACH' });
+      else await lost;
+    },
+  );
 });
 
 test('in the midst of a message nobody is looked for', async () => {

@@ -176,6 +176,13 @@ describe.each([
         throw problem;
       },
     ],
+    [
+      'gives a thenable that rejects with',
+      (problem: unknown) => (): PromiseLike<never> => ({
+        // biome-ignore lint/suspicious/noThenProperty: that is what it is about
+        then: (_, reject) => Promise.reject(problem).then(null, reject),
+      }),
+    ],
   ])('has the bytes of a message that a function %s an error for', async (_, failing) => {
     const [pull, push] = linked(new Pull(), new Push());
     for (const problem of [new RangeError('not today'), 'a reason that is no error']) {
@@ -234,7 +241,7 @@ describe('recv(as, options)', () => {
   it('takes options alone, and after undefined', async () => {
     const pull = ofTest(new Pull());
     await expect(pull.recv({ timeout: 1 })).rejects.toMatchObject({ code: 'EAGAIN' });
-    await expect(pull.recv(undefined as never, { timeout: 1 })).rejects.toMatchObject({ code: 'EAGAIN' });
+    await expect(pull.recv(undefined, { timeout: 1 })).rejects.toMatchObject({ code: 'EAGAIN' });
     expect(() => pull.recvSync({ timeout: 1 })).toThrow(expect.objectContaining({ code: 'EAGAIN' }));
   });
 
