@@ -56,6 +56,7 @@ build_ts() {
   : > dist/.stamp.new
   node node_modules/typescript/bin/tsc -p tsconfig.json
   node scripts/bundle.mjs
+  node scripts/declarations.mjs
   chmod +x dist/bundle/src/cli/main.js
   mv dist/.stamp.new dist/.stamp
 }

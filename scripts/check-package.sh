@@ -1,8 +1,9 @@
 #!/bin/sh
-# Packs the package, installs it in an empty folder as a user would (which compiles the addon), and has it look after
-# itself there.
+# Packs the package, installs it in an empty folder as a user would (which compiles the addon), has it look after
+# itself there, and compiles a strict program against its declarations.
 set -eu
 cd "$(dirname "$0")/.."
+modules=$PWD/node_modules
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -22,3 +23,12 @@ await push.send('from the packed package');
 console.log(await pull.recv('utf8'));
 APP
 node app.js
+cat > app.ts << 'APP'
+import { type Message, Pull, pipeline, serve } from 'zeromq-threads';
+import { Server } from 'zeromq-threads/draft';
+const messages: Promise<Message[]> = new Pull().receive();
+void [messages, pipeline, serve, Server];
+APP
+mkdir -p node_modules/@types
+ln -s "$modules/@types/node" node_modules/@types/node
+node "$modules/typescript/bin/tsc" --ignoreConfig --strict --noEmit --module nodenext --types node app.ts

@@ -181,7 +181,8 @@ native_stale() {
 }
 ts_stale() {
   [ ! -e dist/bundle/src/index.js ] ||
-    stale dist/.stamp src workers scripts/bundle.mjs tsconfig.json node_modules/.installed-lock.json
+    stale dist/.stamp src workers scripts/bundle.mjs scripts/declarations.mjs tsconfig.json \
+      node_modules/.installed-lock.json
 }
 anything_stale() {
   modules_stale || bench_modules_stale || { [ -z "$want_lint" ] && { native_stale || ts_stale; }; }

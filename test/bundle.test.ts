@@ -1,6 +1,6 @@
 /** What users import is a bundle: of few files, with all that is loaded by address, and without what sockets do not need. */
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
@@ -39,4 +39,19 @@ test('the command line loads the addon when it needs it', () => {
   const loaded = [...loadedBy(`${DIST}bundle/src/cli/main.js`)];
   expect(loaded.filter((name) => /\/(?:core|native)-/.test(name))).toEqual([]);
   expect(loaded).toContain('commander');
+});
+
+test('declarations are published with those that they import, and no others', () => {
+  const types = `${DIST}types`;
+  const published = readdirSync(types, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.d.ts'))
+    .map((name) => join(types, name));
+  const imported = new Set(['index.d.ts', 'draft.d.ts'].map((name) => join(types, name)));
+  for (const file of published) {
+    const text = readFileSync(file, 'utf8').replaceAll(/\/\*[\s\S]*?\*\//g, '');
+    for (const [, name = ''] of text.matchAll(/(?:\bfrom |\bimport\()['"](\.[^'"]+)\.js['"]/g)) {
+      imported.add(resolve(dirname(file), `${name}.d.ts`));
+    }
+  }
+  expect([...imported].sort()).toEqual(published.sort());
 });
