@@ -154,7 +154,7 @@ ${table(stable, descriptions('socket'), true)}
 
 ## Sockets: draft options
 
-libzmq may change these, and a libzmq that was built without its draft interface refuses some of them with \`EINVAL\`.
+libzmq may change these, and a libzmq that was built without its draft interface refuses some of them with \`ENOTSUP\`.
 
 ${table(draft, descriptions('draft'), true)}
 
