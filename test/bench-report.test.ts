@@ -210,6 +210,17 @@ describe('the page', () => {
     expect(behind).toContain('Nowhere behind npm zeromq, of 1 figures.');
   });
 
+  it('says which of our other ways are behind, be it where the best one is not', () => {
+    const cases = [
+      caseOf('a', 'receive', 16, { c: 100, 'zeromq-threads-pull': 20, 'zeromq-threads-pull-batches': 120 }),
+      caseOf('b', 'receive', 64, { c: 100, 'zeromq-threads-pull': 110, 'zeromq-threads-pull-batches': 200 }),
+    ];
+    const page = resultPage(resultOf(cases), []);
+    expect(page).toMatch(
+      /Nowhere behind C, of 2 figures\.\n\nBehind C by other ways .*\n\n- a, zeromq-threads-pull `for await`: msg\/s 0\.20\n\nNothing/,
+    );
+  });
+
   it('names the command that made it, and has other pages as sections', () => {
     const result = resultOf(RECEIVE);
     const page = resultPage(

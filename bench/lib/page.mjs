@@ -60,53 +60,71 @@ function commandOf({ full, only, except, trials, scale }) {
   return ['npm run', full ? 'bench:full' : 'bench', ...(given.length > 0 ? ['--', ...given] : [])].join(' ');
 }
 
-/** Whatever a rival does better than the best of our ways, the worst first. */
+/** Whatever a rival does better than the best of our ways, the worst first, and then than the others of them. */
 function slower(cases) {
   return RIVALS.map(({ library, label }) => {
-    const points = cases.flatMap((each) =>
-      each.metrics.flatMap((metric) => bestBeside(each, metric, library)),
-    );
-    const worse = points.filter((point) => point.ratio < 1).sort((a, b) => a.ratio - b.ratio);
+    const ways = cases.flatMap((each) => each.metrics.map((metric) => waysBeside(each, metric, library)));
+    const points = ways.flatMap(([best]) => best ?? []);
     if (points.length === 0) return `Nothing was measured beside ${label}.\n`;
-    if (worse.length === 0) return `Nowhere behind ${label}, of ${points.length} figures.\n`;
-    const lines = worse.map(
-      (point) =>
-        `| ${point.case} | ${point.metric} | ${formatFigure(point.ours)} | ${formatFigure(point.theirs)} | ${point.ratio.toFixed(2)} | ${point.driver} |`,
-    );
-    return [
-      `Behind ${label} in ${worse.length} of ${points.length} figures, by the best of our ways:`,
-      '',
-      `| case | figure | zeromq-threads | ${label} | times as good | our best way |`,
-      '| --- | --- | --- | --- | --- | --- |',
-      ...lines,
-      '',
-    ].join('\n');
+    return [bestBehind(points, label), ...othersBehind(ways, label)].join('\n');
   }).join('\n');
 }
 
-function bestBeside({ name, rows }, { key, label, better }, library) {
+function bestBehind(points, label) {
+  const worse = points.filter(isBehind).sort((a, b) => a.ratio - b.ratio);
+  if (worse.length === 0) return `Nowhere behind ${label}, of ${points.length} figures.\n`;
+  const lines = worse.map(
+    (point) =>
+      `| ${point.case} | ${point.metric} | ${formatFigure(point.ours)} | ${formatFigure(point.theirs)} | ${point.ratio.toFixed(2)} | ${point.driver} |`,
+  );
+  return [
+    `Behind ${label} in ${worse.length} of ${points.length} figures, by the best of our ways:`,
+    '',
+    `| case | figure | zeromq-threads | ${label} | times as good | our best way |`,
+    '| --- | --- | --- | --- | --- | --- |',
+    ...lines,
+    '',
+  ].join('\n');
+}
+
+/** What is behind of the ways beside the best one, which may well be the usual ones. */
+function othersBehind(ways, label) {
+  const figures = new Map();
+  for (const point of ways.flatMap(([, ...others]) => others).filter(isBehind)) {
+    const way = `${point.case}, ${point.driver}`;
+    figures.set(way, [...(figures.get(way) ?? []), `${point.metric} ${point.ratio.toFixed(2)}`]);
+  }
+  if (figures.size === 0) return [];
+  const lines = [...figures].map(([way, times]) => `- ${way}: ${times.join(', ')}`);
+  return [
+    `Behind ${label} by other ways of ours, which may be the usual ones (times as good):\n`,
+    ...lines,
+    '',
+  ];
+}
+
+function isBehind(point) {
+  return point.ratio < 1;
+}
+
+/** What each of our ways reaches, the best first. */
+function waysBeside({ name, rows }, { key, label, better }, library) {
   const measured = rows.filter(({ summary }) => Number.isFinite(summary?.[key]?.median));
   const rival = measured.find(({ variant }) => variant.library === library);
-  const ours = measured
+  if (rival === undefined) return [];
+  const theirs = rival.summary[key].median;
+  return measured
     .filter(({ variant }) => variant.library.startsWith('zeromq-threads'))
-    .map((row) => ({
-      row,
-      ratio: ratio(row.summary[key].median, rival?.summary[key].median ?? Number.NaN, better),
-    }))
-    .filter((each) => Number.isFinite(each.ratio))
-    .sort((a, b) => b.ratio - a.ratio);
-  const [best] = ours;
-  if (rival === undefined || best === undefined) return [];
-  return [
-    {
+    .map(({ variant, summary }) => ({
       case: name,
       metric: label,
-      ours: best.row.summary[key].median,
-      theirs: rival.summary[key].median,
-      ratio: best.ratio,
-      driver: best.row.variant.label,
-    },
-  ];
+      ours: summary[key].median,
+      theirs,
+      ratio: ratio(summary[key].median, theirs, better),
+      driver: variant.label,
+    }))
+    .filter((point) => Number.isFinite(point.ratio))
+    .sort((a, b) => b.ratio - a.ratio);
 }
 
 function busy({ before, after }) {
