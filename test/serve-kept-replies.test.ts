@@ -19,12 +19,11 @@ const gatedModule = (async: '' | 'async'): string => `
   const commands = {
     gate: (number) => { Atomics.wait(gates, Number(number), 0); },
     exit: () => process.exit(1),
+    large: () => Buffer.alloc(100_000),
     grow: () => { const hoard = []; for (;;) hoard.push(new Array(100_000).fill(hoard.length)); },
   };
-  export default ${async} ([command, argument]) => {
-    commands[String(command)]?.(String(argument));
-    return command;
-  };`;
+  export default ${async} ([command, argument]) =>
+    commands[String(command)]?.(String(argument)) ?? command;`;
 
 /** So few, behind a gate, are kept when what follows them begins, ... */
 const BEFORE = 5;
@@ -36,6 +35,7 @@ interface Gated {
   readonly errors: Told[];
   readonly dealer: Dealer;
   open(gate: number): void;
+  shut(gate: number): void;
   send(...request: string[]): Promise<void>;
   /** The next replies, as strings. */
   replies(count: number): Promise<string[]>;
@@ -64,6 +64,7 @@ async function gated(kind: '' | 'async', options: Partial<ServeOptions> = {}): P
     errors,
     dealer,
     open,
+    shut: (gate: number) => Atomics.store(gates, gate, 0),
     send: (...request: string[]) => dealer.send(['', ...request]),
     replies: async (count: number) => {
       const came: string[] = [];
@@ -169,6 +170,7 @@ describe.each(['', 'async'] as const)('replies of %s functions', (kind) => {
     // libzmq may not have noticed yet that it is gone.
     for (let round = 0; (await gone()) === 0; round += 1) {
       expect(round, 'rounds in which no peer was found gone').toBeLessThan(20);
+      gate.shut(0);
       await gate.send('gate', '0');
     }
     await counts(gate.server, { inFlight: 0 });
@@ -319,4 +321,47 @@ test('peers that have little room, and read all the time, have them in order', a
   };
   await Promise.all([inOrder(), inOrder()]);
   expect(errors).toEqual([]);
+});
+
+/** Whether replies to others are kept, of a thread that replies to nobody else just now. */
+async function keepsReplies(gate: Gated): Promise<boolean> {
+  gate.shut(0);
+  gate.shut(1);
+  await gate.send('gate', '0');
+  const before = gate.server.stats().handled;
+  await inOneGo(gate, 'gate', '1');
+  await gate.replies(1 + BEFORE);
+  // Those that have left are done with when the thread comes to it, which stands before a gate.
+  const handled = gate.server.stats().handled - before;
+  gate.open(1);
+  await gate.replies(1 + BEHIND);
+  return handled < BEFORE;
+}
+
+test.each([
+  ['is gone, and was not waited for any longer', 100],
+  ['is waited for', -1],
+])('those to others leave together while a peer that does not read %s', async (_, replyTimeout) => {
+  const gate = await gated('', {
+    replyTimeout,
+    maxInFlight: 5000,
+    socketOptions: { sendHighWaterMark: 20, sendBufferSize: 4096 },
+  });
+  const deaf = new DealerSocket({ receiveHighWaterMark: 1, receiveBufferSize: 4096, linger: 0 });
+  onTestFinished(() => deaf.close());
+  deaf.connect(gate.server.endpoint);
+  gate.open(0);
+  expect(await gate.replies(1)).toEqual(['gate']);
+  for (let n = 0; n < 200; n += 1) await deaf.send(['', 'large']);
+  if (replyTimeout < 0) {
+    await expect.poll(() => gate.server.stats().inFlight, { timeout: 20_000 }).toBeGreaterThan(100);
+  } else {
+    await counts(gate.server, { handled: 201 });
+    expect(gate.server.stats().dropped).toBeGreaterThan(0);
+    deaf.close();
+  }
+  // They are not kept for long, if something holds the thread up.
+  for (let round = 0; !(await keepsReplies(gate)); round += 1) {
+    expect(round, 'rounds in which none were kept').toBeLessThan(20);
+  }
 });

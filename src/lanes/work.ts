@@ -1,5 +1,6 @@
 /** One message that a handler thread has begun. */
 import type { ChunkView } from '../inbox.js';
+import { FRAME_MORE } from '../layout.js';
 import type { Message } from '../message.js';
 
 export class Work {
@@ -47,6 +48,13 @@ export class Work {
   get envelope(): Message[] {
     this.made ??= this.chunk.messagesAt(this.first, this.body);
     return this.made;
+  }
+
+  /** The first frame as latin1 has it: the routing id, of what a ROUTER received. Without a message made of it. */
+  get routingId(): string {
+    const { buffer, descriptors } = this.chunk;
+    const offset = (descriptors[this.first]! & ~FRAME_MORE) >>> 0;
+    return Buffer.from(buffer, offset, descriptors[this.first + 1]!).toString('latin1');
   }
 
   /** Aborts as soon as the handler is to stop, also if it asks for it only then. */

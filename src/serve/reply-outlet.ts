@@ -49,8 +49,9 @@ class ReplyOutlet implements Outlet {
   }
 
   keep(work: Work, result: unknown): boolean {
-    // To a peer without room they would not stay in order.
-    if (!this.queue.idle || (Array.isArray(result) && result.length === 0)) return false;
+    if (Array.isArray(result) && result.length === 0) return false;
+    // To a peer without room they would not stay in order. Its name is looked at only while there is one.
+    if (!this.queue.idle && !this.queue.hasRoom(this.socket, work.routingId)) return false;
     try {
       return this.batch.add(work, result);
     } catch {
