@@ -4,7 +4,7 @@
  */
 import { EventEmitter, on as eventsOf } from 'node:events';
 import { errnoCode, notSupportedError, SocketClosedError, ZmqError } from './errors.js';
-import { checkListener } from './event-listener.js';
+import { checkListener, tellListeners } from './event-listener.js';
 import { protocolErrorName, zapStatusMeaning } from './handshake-reasons.js';
 import type { Message } from './message.js';
 import { native } from './native.js';
@@ -251,8 +251,8 @@ export class SocketEvents implements AsyncIterable<SocketEvent> {
   }
 
   #emit(event: SocketEvent): void {
-    this.#emitter.emit(event.type, event);
-    this.#emitter.emit('event', event);
+    tellListeners(() => this.#emitter.emit(event.type, event));
+    tellListeners(() => this.#emitter.emit('event', event));
   }
 }
 

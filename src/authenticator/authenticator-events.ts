@@ -2,7 +2,7 @@
  * What an Authenticator decided, as events: for listeners, and for loops.
  */
 import { EventEmitter } from 'node:events';
-import { checkListener } from '../event-listener.js';
+import { checkListener, tellListeners } from '../event-listener.js';
 import { MOST_EVENTS } from './thread-messages.js';
 
 interface Connection {
@@ -118,8 +118,8 @@ export class AuthenticatorEvents implements AsyncIterable<AuthenticatorEvent> {
   /** @internal */
   emit(event: AuthenticatorEvent): void {
     for (const loop of [...this.#loops]) loop.add(event);
-    this.#emitter.emit(`on:${event.type}`, event);
-    this.#emitter.emit('on:event', event);
+    tellListeners(() => this.#emitter.emit(`on:${event.type}`, event));
+    tellListeners(() => this.#emitter.emit('on:event', event));
   }
 
   /** @internal */

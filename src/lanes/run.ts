@@ -100,20 +100,6 @@ export class RateMeter {
   }
 }
 
-/**
- * Calls listeners of the application. One that throws is an uncaught exception, as it is with any emitter, and stops
- * nothing of what is going on here.
- */
-export function tellListeners(tell: () => void): void {
-  try {
-    tell();
-  } catch (error) {
-    process.nextTick(() => {
-      throw error;
-    });
-  }
-}
-
 /** Has what goes wrong with a host's threads reported as errors, too. */
 export function onThreads(
   host: LaneHost,

@@ -5,6 +5,7 @@ import { EventEmitter } from 'node:events';
 import { connectionDefaults, withDefaults } from '../connection-defaults.js';
 import { STAGE_OUTLET } from '../entry-files.js';
 import { ZmqError } from '../errors.js';
+import { tellListeners } from '../event-listener.js';
 import { LaneHost, type LostMessage, type ThreadEvent } from '../lanes/lane-host.js';
 import { LaneIo } from '../lanes/lane-io.js';
 import { asBuffer, splitMessage, sumOf } from '../lanes/lane-message.js';
@@ -12,14 +13,7 @@ import type { LaneStats } from '../lanes/lane-stats.js';
 import { Metrics } from '../lanes/metrics.js';
 import type { LogLevel, ReportedMessage } from '../lanes/outlet.js';
 import { BY_KEY } from '../lanes/route.js';
-import {
-  type DrainOptions,
-  Ending,
-  type EndTime,
-  onThreads,
-  RateMeter,
-  tellListeners,
-} from '../lanes/run.js';
+import { type DrainOptions, Ending, type EndTime, onThreads, RateMeter } from '../lanes/run.js';
 import { native } from '../native.js';
 import { Socket } from '../socket.js';
 import type { ExitData } from './exit.js';

@@ -5,6 +5,7 @@ import { EventEmitter } from 'node:events';
 import { connectionDefaults, withDefaults } from '../connection-defaults.js';
 import { REPLY_OUTLET } from '../entry-files.js';
 import { ArgumentError, argumentError, ZmqError } from '../errors.js';
+import { tellListeners } from '../event-listener.js';
 import {
   checkEndpoints,
   checkHandlerOptions,
@@ -19,14 +20,7 @@ import type { LaneStats } from '../lanes/lane-stats.js';
 import { checkMetrics, Metrics, type MetricsOptions } from '../lanes/metrics.js';
 import type { LogLevel, ReportedMessage } from '../lanes/outlet.js';
 import { BODY_AFTER_DELIMITER, BODY_AFTER_ROUTING_ID, nativeRoute, type Route } from '../lanes/route.js';
-import {
-  type DrainOptions,
-  Ending,
-  type EndTime,
-  onThreads,
-  RateMeter,
-  tellListeners,
-} from '../lanes/run.js';
+import { type DrainOptions, Ending, type EndTime, onThreads, RateMeter } from '../lanes/run.js';
 import type { SocketOptions } from '../option-types.js';
 import { checkFlag, checkNames, checkTimeout } from '../pending.js';
 import { Router } from '../sockets.js';
