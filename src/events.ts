@@ -20,7 +20,8 @@ type EventOf<Type extends string, Details> = Type extends unknown
     } & Readonly<Details>
   : never;
 
-interface Failure {
+/** What went wrong with a connection. */
+export interface SocketEventFailure {
   /** libzmq's number for the reason; numbers differ between systems. */
   errno: number;
   /** The reason's name: `'EADDRINUSE'`, `'EPIPE'`, ... */
@@ -36,7 +37,7 @@ export type SocketEvent =
   | EventOf<'handshake' | 'end', unknown>
   | EventOf<
       'connect:delay' | 'bind:error' | 'accept:error' | 'close:error' | 'handshake:error:other',
-      Failure
+      SocketEventFailure
     >
   | EventOf<'connect:retry', { /** Milliseconds until the next attempt. */ interval: number }>
   | EventOf<

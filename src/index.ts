@@ -3,6 +3,7 @@
  */
 export { Authenticator, type AuthenticatorStats } from './authenticator/authenticator.js';
 export type {
+  AuthenticatorConnection,
   AuthenticatorEvent,
   AuthenticatorEvents,
   AuthenticatorEventType,
@@ -42,12 +43,19 @@ export {
   TimeoutError,
   ZmqError,
 } from './errors.js';
-export type { SocketEvent, SocketEvents, SocketEventType } from './events.js';
+export type { SocketEvent, SocketEventFailure, SocketEvents, SocketEventType } from './events.js';
 export type { Handle } from './handles.js';
+export type { CircuitOptions } from './lanes/circuit.js';
 export type { HandlerContext, HandlerLogger } from './lanes/handler-context.js';
-export type { SchedulingPolicy } from './lanes/host-options.js';
+export type { HandlerOptions, SchedulingPolicy } from './lanes/host-options.js';
 export type { ThreadEvent } from './lanes/lane-host.js';
+export type { LaneStats, Percentiles } from './lanes/lane-stats.js';
 export type { MetricsOptions, MetricsRegistry } from './lanes/metrics.js';
+export type { LogLevel } from './lanes/outlet.js';
+export type { KeyBytes, Route } from './lanes/route.js';
+export type { DrainOptions } from './lanes/run.js';
+// The type Message under another name: the compiler writes no alias into the declarations of who uses it.
+export type { Message as Frame } from './message.js';
 export { Message, type MessageClass } from './message-class.js';
 export { pipeline, serve } from './multi-core.js';
 export type { OptionValue } from './option-codec.js';
@@ -59,6 +67,7 @@ export type {
   PipelineCloseOptions,
   PipelineCloseResult,
   PipelineErrorInfo,
+  PipelineEvents,
   PipelineStageStats,
   PipelineStats,
 } from './pipeline/pipeline.js';
@@ -85,6 +94,7 @@ export type {
   ServerCloseOptions,
   ServerCloseResult,
   ServerErrorInfo,
+  ServerEvents,
   ServerStats,
 } from './serve/server.js';
 export {
@@ -112,6 +122,7 @@ export {
   Stream,
   Subscriber,
   type SubscribingSocket,
+  type TypedSocketClass,
   XPublisher,
   XSubscriber,
 } from './sockets.js';

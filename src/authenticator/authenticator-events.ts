@@ -5,7 +5,8 @@ import { EventEmitter } from 'node:events';
 import { checkListener, tellListeners } from '../event-listener.js';
 import { MOST_EVENTS } from './thread-messages.js';
 
-interface Connection {
+/** The connection that an event of an Authenticator is about. */
+export interface AuthenticatorConnection {
   /** The socket's `zapDomain`. */
   readonly domain: string;
   /** The peer's IP address; for `ipc`, ids of its process, or nothing. */
@@ -16,8 +17,8 @@ interface Connection {
 
 /** A decision about a connection, or something that went wrong with one. */
 export type AuthenticatorEvent =
-  | (Connection & { readonly type: 'accepted' /** As messages have it. */; readonly userId: string })
-  | (Connection & {
+  | (AuthenticatorConnection & { readonly type: 'accepted' /** As messages have it. */; readonly userId: string })
+  | (AuthenticatorConnection & {
       readonly type: 'denied';
       /** 300: to be tried again; 400: refused; 500: an error. */
       readonly status: 300 | 400 | 500;
@@ -25,7 +26,7 @@ export type AuthenticatorEvent =
       /** Whom a PLAIN client said that it was. */
       readonly username: string | undefined;
     })
-  | (Connection & {
+  | (AuthenticatorConnection & {
       readonly type: 'error';
       /** A function of the application failed, or a file cannot be read. */
       readonly error: Error;
