@@ -1,7 +1,8 @@
 /**
  * serve() and pipeline(). What runs them is loaded when the first is started: it is half of the package and needs
- * Piscina, and who only uses sockets need not wait for it.
+ * Piscina, and who only uses sockets need not wait for it. Piscina is not made to be bundled.
  */
+import { bundleError, IN_BUNDLE } from './package-root.js';
 import type { Pipeline } from './pipeline/pipeline.js';
 import type { PipelineOptions } from './pipeline/pipeline-options.js';
 import type { ServeOptions, Server } from './serve/server.js';
@@ -23,6 +24,7 @@ import type { ServeOptions, Server } from './serve/server.js';
  *   {@link ZmqError} if the socket cannot be bound
  */
 export async function serve(options: ServeOptions): Promise<Server> {
+  if (IN_BUNDLE) throw bundleError('serve() cannot run from a bundle');
   const { startServer } = await import('./serve/server.js');
   return startServer(options);
 }
@@ -45,6 +47,7 @@ export async function serve(options: ServeOptions): Promise<Server> {
  *   {@link ZmqError} if a socket cannot be bound
  */
 export async function pipeline(options: PipelineOptions): Promise<Pipeline> {
+  if (IN_BUNDLE) throw bundleError('pipeline() cannot run from a bundle');
   const { startPipeline } = await import('./pipeline/pipeline.js');
   return startPipeline(options);
 }

@@ -292,7 +292,7 @@ export const FLAG_MORE = 1;
 export const FLAG_MAY_PARK = 2;
 
 function load(): Native {
-  const require = createRequire(import.meta.url);
+  const require = createRequire(`${PACKAGE_ROOT}/package.json`); // an application's bundle may not have what this has
   const chosen = process.env.ZEROMQ_THREADS_ADDON;
   if (chosen !== undefined && chosen !== '') return require(resolve(chosen)) as Native;
   const find = require('node-gyp-build') as (directory: string) => Native;

@@ -17,7 +17,10 @@ export interface AuthenticatorConnection {
 
 /** A decision about a connection, or something that went wrong with one. */
 export type AuthenticatorEvent =
-  | (AuthenticatorConnection & { readonly type: 'accepted' /** As messages have it. */; readonly userId: string })
+  | (AuthenticatorConnection & {
+      readonly type: 'accepted' /** As messages have it. */;
+      readonly userId: string;
+    })
   | (AuthenticatorConnection & {
       readonly type: 'denied';
       /** 300: to be tried again; 400: refused; 500: an error. */
