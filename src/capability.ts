@@ -5,12 +5,19 @@ import { native } from './native.js';
 
 /** Optional parts of libzmq. */
 export interface Capability {
+  /** `ipc://` endpoints: sockets of the file system. */
   readonly ipc: boolean;
+  /** `pgm://` and `epgm://` endpoints: reliable multicast. */
   readonly pgm: boolean;
+  /** `tipc://` endpoints: the protocol of Linux clusters. */
   readonly tipc: boolean;
+  /** `norm://` endpoints: multicast by NACK-oriented reliability. */
   readonly norm: boolean;
+  /** CURVE: encryption, and keys for whoever connects. */
   readonly curve: boolean;
+  /** GSSAPI: Kerberos. */
   readonly gssapi: boolean;
+  /** The draft API, and with it the classes of `zeromq-threads/draft`. */
   readonly draft: boolean;
 }
 

@@ -24,6 +24,7 @@ import type { CommonSocket } from './sockets.js';
 
 /** A socket to watch, and for what. */
 export interface PollItem<Watched extends CommonSocket = CommonSocket> {
+  /** The socket to watch. */
   socket: Watched;
   /** Whether to wait until a receive would find something; true unless told. */
   readable?: boolean | undefined;
@@ -33,8 +34,11 @@ export interface PollItem<Watched extends CommonSocket = CommonSocket> {
 
 /** A socket that is ready. */
 export interface PollResult<Watched extends CommonSocket = CommonSocket> {
+  /** The socket, as it was given. */
   readonly socket: Watched;
+  /** Whether a receive would find something; false where that was not asked for. */
   readonly readable: boolean;
+  /** Whether a send would be accepted; false where that was not asked for. */
   readonly writable: boolean;
 }
 

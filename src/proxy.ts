@@ -37,6 +37,7 @@ export interface ProxySideStatistics {
   readonly bytesIn: number;
   /** Messages sent to the socket. */
   readonly messagesOut: number;
+  /** Bytes in all their frames. */
   readonly bytesOut: number;
   /** Messages that the socket refused, such as a ROUTER with `mandatory` for a peer that is not there. */
   readonly undeliverable: number;
@@ -44,7 +45,9 @@ export interface ProxySideStatistics {
 
 /** What a proxy moved so far. */
 export interface ProxyStatistics {
+  /** What went through the frontend. */
   readonly frontend: ProxySideStatistics;
+  /** What went through the backend. */
   readonly backend: ProxySideStatistics;
   /** Copies sent to the capture socket. */
   readonly captured: { readonly messages: number; readonly bytes: number };
@@ -68,8 +71,11 @@ const running = new Set<Proxy>();
  */
 // biome-ignore lint/suspicious/noShadowRestrictedNames: what npm zeromq calls it; the built-in is not used here
 export class Proxy {
+  /** The one socket, as it was given. */
   readonly frontend: CommonSocket;
+  /** The other socket, as it was given. */
   readonly backend: CommonSocket;
+  /** The socket that gets a copy of every message, if any. */
   readonly capture: CommonSocket | undefined;
   /**
    * Settles when the proxy has ended and let go of its sockets: resolves after `terminate()`, rejects when something
@@ -124,6 +130,7 @@ export class Proxy {
     return this.backend;
   }
 
+  /** What it does now. */
   get state(): ProxyState {
     return this.#state;
   }

@@ -114,6 +114,7 @@ export class Requester {
     return [...this.#exchanges.endpoints];
   }
 
+  /** Whether it is closed, by `close()` or with its context. */
   get closed(): boolean {
     return this.#exchanges.closed;
   }

@@ -43,13 +43,17 @@ interface ConnectionRequest {
 
 /** A PLAIN client. */
 export interface PlainRequest extends ConnectionRequest {
+  /** Tells it from a CURVE client. */
   readonly mechanism: 'PLAIN';
+  /** Who it says that it is. */
   readonly username: string;
+  /** What it says to prove it. */
   readonly password: string;
 }
 
 /** A CURVE client, who has proved that it has the secret key. */
 export interface CurveRequest extends ConnectionRequest {
+  /** Tells it from a PLAIN client. */
   readonly mechanism: 'CURVE';
   /** 40 characters of Z85. */
   readonly publicKey: string;
@@ -77,6 +81,7 @@ export interface PlainOptions {
   passwords?: Readonly<Record<string, string>> | ReadonlyMap<string, string> | undefined;
   /** A file with a line `name=password` for each user, as czmq reads it. Changes count from the next connection on. */
   file?: string | URL | undefined;
+  /** Decides about each user, in the place of a list. */
   verify?: Verify<PlainRequest> | undefined;
 }
 
@@ -91,6 +96,7 @@ export interface CurveOptions {
    * connection on. What a file says about its owner is on received messages.
    */
   directory?: string | URL | undefined;
+  /** Decides about each key, in the place of a list. */
   verify?: Verify<CurveRequest> | undefined;
 }
 

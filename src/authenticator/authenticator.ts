@@ -48,6 +48,7 @@ import { ZAP_ENDPOINT, type ZapReply } from './zap-message.js';
 
 /** What an Authenticator has decided so far. */
 export interface AuthenticatorStats {
+  /** Peers that were let in. */
   readonly accepted: number;
   /** Status 400: wrong or no credentials, or an address that is not welcome. */
   readonly denied: number;

@@ -8,9 +8,13 @@ import type { Work } from './work.js';
 
 /** Sends lines to the thread that called `serve` or `pipeline`, where they are `'log'` events. */
 export interface HandlerLogger {
+  /** A line of level `'debug'`. */
   debug(...args: unknown[]): void;
+  /** A line of level `'info'`. */
   info(...args: unknown[]): void;
+  /** A line of level `'warn'`. */
   warn(...args: unknown[]): void;
+  /** A line of level `'error'`. */
   error(...args: unknown[]): void;
 }
 
@@ -39,6 +43,7 @@ export interface HandlerContext {
   readonly source: number | undefined;
   /** Aborts when the time for the message is up, and when the server closes without waiting for it. */
   readonly signal: AbortSignal;
+  /** Its lines are `'log'` events of the server or pipeline. */
   readonly logger: HandlerLogger;
 }
 

@@ -62,8 +62,11 @@ export interface LaneHostEvents {
 
 /** Something that happened to a handler thread. */
 export interface ThreadEvent {
+  /** `'circuit-open'`: it died too often and is not replaced for a while. */
   readonly type: 'started' | 'died' | 'circuit-open';
+  /** The thread's number, from 0. */
   readonly thread: number;
+  /** What it died of. */
   readonly error?: Error;
   /** Until it is replaced, in milliseconds. */
   readonly wait?: number;

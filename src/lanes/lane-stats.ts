@@ -16,6 +16,7 @@ export interface Percentiles {
 
 /** One handler thread. */
 export interface LaneStats {
+  /** Its number, from 0. */
   readonly thread: number;
   /** `'starting'` until its module is loaded; `'circuit-open'` while it is not replaced because it died too often. */
   readonly state: 'running' | 'starting' | 'circuit-open';

@@ -4,7 +4,9 @@ import { ArgumentError, argumentError } from '../errors.js';
 
 /** A message for one of several sinks. Made by {@link toSink}. */
 export interface ForSink {
+  /** The sink's name. */
   readonly sink: string;
+  /** A frame, or several. */
   readonly message: Sendable | readonly Sendable[];
 }
 

@@ -21,6 +21,7 @@ import { checkFlag, checkNames } from '../pending.js';
 
 /** Where messages come from. */
 export interface SourceOptions {
+  /** The type of its socket. */
   readonly type: 'PULL' | 'SUB' | 'DEALER' | 'ROUTER';
   /** Endpoints to listen on. */
   readonly bind?: string | readonly string[] | undefined;
@@ -36,11 +37,18 @@ export interface SourceOptions {
 
 /** Where results go. */
 export interface SinkOptions {
+  /** The type of its socket. */
   readonly type: 'PUSH' | 'PUB' | 'DEALER';
   /** What {@link toSink} calls it. */
   readonly name?: string | undefined;
+  /** Endpoints to listen on. */
   readonly bind?: string | readonly string[] | undefined;
+  /**
+   * Endpoints to connect to; the socket then starts from {@link connectionDefaults}, but for
+   * `tcpMaxRetransmitTimeout`.
+   */
   readonly connect?: string | readonly string[] | undefined;
+  /** High-water marks, CURVE keys, `context`, ... */
   readonly socketOptions?: SocketOptions | undefined;
 }
 

@@ -38,6 +38,7 @@ export interface PipelineErrorInfo {
   readonly type: 'handler' | 'thread' | 'lost' | 'sink' | 'circuit' | 'close';
   /** Which stage, from 0. */
   readonly stage: number;
+  /** The handler thread's number; undefined where the error is of no thread. */
   readonly thread: number | undefined;
   /** The frames of the message; of `'sink'` in an ordered pipeline, of the result. */
   readonly message: Buffer[] | undefined;
@@ -46,12 +47,17 @@ export interface PipelineErrorInfo {
 }
 
 export interface PipelineStageStats {
+  /** Messages done with, well or not. */
   readonly handled: number;
+  /** Messages whose handler threw, rejected or took too long. */
   readonly failed: number;
+  /** Results that left: to the next stage, or to the sinks. */
   readonly sent: number;
+  /** Results that could not be sent. */
   readonly dropped: number;
   /** Messages that are accepted and not done with. */
   readonly inFlight: number;
+  /** The stage's threads. */
   readonly threads: readonly LaneStats[];
 }
 
@@ -60,6 +66,7 @@ export interface PipelineStats {
   readonly uptime: number;
   /** Messages that the last stage did with per second, since the last call or the start. */
   readonly rate: number;
+  /** The stages, from the first to the last. */
   readonly stages: readonly PipelineStageStats[];
 }
 
@@ -73,9 +80,13 @@ export interface PipelineCloseResult {
 }
 
 export interface PipelineEvents {
+  /** Something went wrong, with a message or a thread. Without a listener nothing is raised. */
   error: [error: Error, info: PipelineErrorInfo];
+  /** A handler thread started or died. */
   thread: [event: ThreadEvent & { readonly stage: number }];
+  /** A handler's `logger` was called. */
   log: [level: LogLevel, args: unknown[], stage: number, thread: number];
+  /** The pipeline is closed. */
   close: [result: PipelineCloseResult];
 }
 

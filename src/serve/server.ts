@@ -90,9 +90,11 @@ export interface ServerErrorInfo {
    * replaced for a while. `'close'`: the server closed before it was done.
    */
   readonly type: 'handler' | 'thread' | 'lost' | 'reply' | 'circuit' | 'close';
+  /** The handler thread's number; undefined where the error is of no thread. */
   readonly thread: number | undefined;
   /** The frames of the request, without the envelope. */
   readonly request: Buffer[] | undefined;
+  /** Who sent the request. */
   readonly routingId: Buffer | undefined;
   /** What became of a lost request: tried again, answered with an error, or not known. */
   readonly outcome?: LostMessage['outcome'];
@@ -103,19 +105,28 @@ export interface ServerStats {
   readonly uptime: number;
   /** Requests done with per second, since the last call or the start. */
   readonly rate: number;
+  /** Requests done with, well or not. */
   readonly handled: number;
+  /** Requests whose handler threw, rejected or took too long. */
   readonly failed: number;
+  /** Replies sent. */
   readonly sent: number;
+  /** Replies that could not be sent, because the peer was gone or did not read. */
   readonly dropped: number;
   /** Requests that are accepted and not done with. */
   readonly inFlight: number;
+  /** The handler threads. */
   readonly threads: readonly LaneStats[];
 }
 
 export interface ServerEvents {
+  /** Something went wrong, with a request or a thread. Without a listener nothing is raised. */
   error: [error: Error, info: ServerErrorInfo];
+  /** A handler thread started or died. */
   thread: [event: ThreadEvent];
+  /** A handler's `logger` was called. */
   log: [level: LogLevel, args: unknown[], thread: number];
+  /** The server is closed. */
   close: [result: ServerCloseResult];
 }
 
@@ -130,6 +141,7 @@ export interface ServerEvents {
 export class Server extends EventEmitter<ServerEvents> {
   /** The endpoint it listens on, or is connected to: the first where there are several. */
   readonly endpoint: string;
+  /** All endpoints that it listens on, wildcards filled in, and then those that it is connected to. */
   readonly endpoints: readonly string[];
   /** Where Prometheus finds the metrics, with `metrics.port`. */
   readonly metricsUrl: string | undefined;
