@@ -89,8 +89,6 @@ const TYPES = new Set<string>([...Object.values(NAMES), 'unknown', 'event']);
 // biome-ignore lint/suspicious/noExplicitAny: what it takes is the overloads' concern
 type Listener = (event: any) => void;
 
-let monitors = 0;
-
 /**
  * The events of one socket: by listeners, or as a stream; not both at once. Events are kept from the first use of
  * `socket.events` on, so those before the first listener or loop are not lost. What happens in `close()` itself is
@@ -118,11 +116,12 @@ export class SocketEvents implements AsyncIterable<SocketEvent> {
   constructor(watched: Socket) {
     const { slot, failure } = monitorOf(watched);
     this.#watched = watched;
-    const endpoint = `inproc://zeromq-threads.monitor.${native.processNonce()}.${process.pid}.${monitors}.${slot}`;
-    monitors += 1;
     // Without a limit: libzmq would block its own threads on events that find no room.
     this.#socket = new Socket(watched.context!, 'PAIR', { linger: 0, receiveHighWaterMark: 0 });
-    const errno = native.socketMonitor(slot, attachmentOf(this.#socket).slot, endpoint, ALL_EVENTS);
+    const reader = attachmentOf(this.#socket);
+    // Named by the id of who reads, since threads share the context: no two sockets of a process have the same one.
+    const endpoint = `inproc://zeromq-threads.monitor.${native.processNonce()}.${reader.id}`;
+    const errno = native.socketMonitor(slot, reader.slot, endpoint, ALL_EVENTS);
     if (errno === 0) return;
     this.#socket.close();
     throw failure(errno, 'Cannot monitor the socket');

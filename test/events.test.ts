@@ -20,6 +20,7 @@ import {
 import { turn, within } from './bounded.js';
 import { ofTest } from './linked.js';
 import { endpoints } from './peers/index.js';
+import { spawn } from './threads.js';
 
 /** Collects a socket's events by a listener, and waits for some. */
 class Collected {
@@ -54,6 +55,27 @@ class Collected {
 }
 
 describe('socket.events', () => {
+  it('is there in every thread of a context', async () => {
+    const mine = ofTest(new Pull());
+    const collected = new Collected(mine);
+    const endpoint = mine.bind(endpoints.tcp());
+    const others = Array.from({ length: 3 }, () =>
+      spawn(async ({ zmq, within }, address, port) => {
+        const push = new zmq.Push({ linger: 0 });
+        const connected = new Promise((resolve) => push.events.once('handshake', resolve));
+        push.connect(address);
+        await within('the handshake', connected);
+        port.postMessage(push.peers.handshakes);
+        push.close();
+      }, endpoint),
+    );
+    for (const [index, other] of others.entries()) {
+      expect(await other.message(`thread ${index} sees its connection`)).toBe(1);
+      await other.ended(`thread ${index} ends`);
+    }
+    await collected.until('handshake');
+  });
+
   it('tells the binding side: bind, accept, handshake, disconnect, close', async () => {
     const pull = ofTest(new Pull());
     const collected = new Collected(pull);
