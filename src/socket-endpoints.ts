@@ -106,6 +106,8 @@ export class Endpoints {
       throw zmqError(errnoOf('EINVAL'), failed, 'a port is 0 to 65535, or *', endpoint);
     }
     checkZapDomain((name) => readOption(attachment, name));
+    // To read an option may be to learn that another thread has closed the socket: then its slot is given back.
+    if (attachment.ended !== undefined) throw attachment.ended;
     const errno = call(attachment.slot, endpoint);
     if (errnoCode(errno) === 'ENODEV') throw zmqError(errno, failed, NO_SUCH_DEVICE, endpoint);
     if (errnoCode(errno) === 'EADDRINUSE' && inUse !== undefined)

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import {
   ArgumentError,
   Context,
+  ContextClosedError,
   Message,
   Pair,
   Pull,
@@ -16,6 +17,7 @@ import {
 import { turn, within } from './bounded.js';
 import { linked, ofTest } from './linked.js';
 import { endpoints } from './peers/index.js';
+import { spawn } from './threads.js';
 
 const closedError = expect.objectContaining({
   name: 'SocketClosedError',
@@ -122,6 +124,42 @@ describe('a closed socket', () => {
         }
       })(),
     );
+  });
+});
+
+describe('what another thread closed while this one was busy', () => {
+  /** Has another thread close `what`, and blocks this one meanwhile, so that it does not hear of it. */
+  async function closeElsewhere(what: Socket | Context): Promise<void> {
+    const closed = new Int32Array(new SharedArrayBuffer(4));
+    const thread = spawn(
+      ({ zmq }, { handle, of, flag }, port) => {
+        const attached = of === 'socket' ? zmq.Socket.attach(handle) : zmq.Context.attach(handle);
+        port.postMessage('has it');
+        port.once('message', () => {
+          attached.close();
+          Atomics.store(flag, 0, 1);
+          Atomics.notify(flag, 0);
+          port.close();
+        });
+      },
+      { handle: what.share() as never, of: what instanceof Socket ? 'socket' : 'context', flag: closed },
+    );
+    await thread.message('the other thread has it');
+    thread.post('close it');
+    expect(Atomics.wait(closed, 0, 0, 10_000)).not.toBe('timed-out');
+  }
+
+  it.each(Object.entries(operations))('%s says that the socket is closed', async (_, operation) => {
+    const socket = ofTest(new Socket('PAIR'));
+    await closeElsewhere(socket);
+    await expect((async () => operation(socket))()).rejects.toThrow(SocketClosedError);
+  });
+
+  it.each(Object.entries(operations))('%s says that the context is closed', async (_, operation) => {
+    const context = new Context();
+    const socket = new Socket('PAIR', { context });
+    await closeElsewhere(context);
+    await expect((async () => operation(socket))()).rejects.toThrow(ContextClosedError);
   });
 });
 
