@@ -83,13 +83,23 @@ void contextShutdown(const Napi::CallbackInfo& info) {
   slotOf(info, Environment::of(info).contexts)->shutdown();
 }
 
+// (slot, ms that sockets may linger, done) -> now, for contextUnsent
 Napi::Value contextClose(const Napi::CallbackInfo& info) {
   auto context = slotOf(info, Environment::of(info).contexts);
   // A termination that goes on for ever must not keep the process: who waits holds a timer.
   auto report = Report::create(info.Env(), info[2].As<Napi::Function>(), "zeromq-threads:context");
-  const bool begun = context->terminate(info[1].As<Napi::Number>().Int64Value(), false,
-                                        [report] { report->deliver(); });
-  return Napi::Boolean::New(info.Env(), begun);
+  const auto begun = static_cast<double>(nowMs());
+  context->terminate(info[1].As<Napi::Number>().Int64Value(), false,
+                     [report] { report->deliver(); });
+  return Napi::Number::New(info.Env(), begun);
+}
+
+// (slot, when the time was over, when what was unsent is dropped) -> Unsent
+Napi::Value contextUnsent(const Napi::CallbackInfo& info) {
+  const Unsent unsent = slotOf(info, Environment::of(info).contexts)
+                            ->unsentAt(info[1].As<Napi::Number>().Int64Value(),
+                                       info[2].As<Napi::Number>().Int64Value());
+  return Napi::Number::New(info.Env(), static_cast<int>(unsent));
 }
 
 }  // namespace
@@ -104,6 +114,7 @@ void defineContextBinding(Environment& environment, Napi::Object exports) {
   define(environment, exports, "contextClosed", contextClosed);
   define(environment, exports, "contextShutdown", contextShutdown);
   define(environment, exports, "contextClose", contextClose);
+  define(environment, exports, "contextUnsent", contextUnsent);
   define(environment, exports, "contextRelease", contextRelease);
 }
 

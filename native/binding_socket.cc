@@ -107,6 +107,13 @@ Napi::Value socketMonitor(const Napi::CallbackInfo& info) {
                            socket->monitor(reader, endpoint.c_str(), info[3].As<Napi::Number>()));
 }
 
+// (slot) -> whether it has ever sent anything
+Napi::Value socketHasSent(const Napi::CallbackInfo& info) {
+  auto& socket = *slotOf(info, Environment::of(info).attachments)->socket();
+  Guard guard(socket.mutex);
+  return Napi::Boolean::New(info.Env(), socket.hasSentLocked());
+}
+
 void socketShared(const Napi::CallbackInfo& info) {
   slotOf(info, Environment::of(info).attachments)->socket()->shared.store(true);
 }
@@ -170,6 +177,7 @@ void defineSocketBinding(Environment& environment, Napi::Object exports) {
   define(environment, exports, "socketClose", socketClose);
   define(environment, exports, "socketMonitor", socketMonitor);
   define(environment, exports, "socketState", socketState);
+  define(environment, exports, "socketHasSent", socketHasSent);
   define(environment, exports, "socketShared", socketShared);
   define(environment, exports, "socketRelease", socketRelease);
   define(environment, exports, "socketEvents", socketEvents);

@@ -13,6 +13,7 @@ namespace zt {
 namespace {
 
 constexpr int kShutdownLingerMs = 1000;
+constexpr int64_t kEarlyMs = 2;  // libzmq's timers count whole milliseconds
 
 // Leaked on purpose: threads of libzmq may outlive static destruction at exit.
 struct Directory {
@@ -221,6 +222,7 @@ bool Context::terminate(long lingerCapMs, bool capOnlyInfinite, const std::funct
     {
       std::lock_guard<std::mutex> lock(self->mutex_);
       self->terminated_ = true;
+      self->terminatedAt_ = nowMs();
       self->changed_.notify_all();
       done.swap(self->done_);
     }
@@ -232,6 +234,19 @@ bool Context::terminate(long lingerCapMs, bool capOnlyInfinite, const std::funct
     finish();  // no thread to be had: the caller waits
   }
   return true;
+}
+
+void Context::lingersUntil(int64_t deadline) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  lingersUntil_ = std::max(lingersUntil_, deadline);
+}
+
+Unsent Context::unsentAt(int64_t asked, int64_t granted) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (lingersUntil_ <= asked) return Unsent::kNone;
+  if (!terminated_) return Unsent::kWaiting;
+  const bool early = terminatedAt_ < std::min(granted, lingersUntil_) - kEarlyMs;
+  return early ? Unsent::kNone : Unsent::kDropped;
 }
 
 bool Context::waitTerminated(std::chrono::steady_clock::time_point deadline) {

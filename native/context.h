@@ -22,6 +22,11 @@ namespace zt {
 
 class Socket;
 
+int64_t nowMs();  // of the steady clock
+
+// What became of unsent messages when a context was closed.
+enum class Unsent { kNone, kDropped, kWaiting };
+
 class Context : public std::enable_shared_from_this<Context> {
  public:
   static std::shared_ptr<Context> create(int& error);
@@ -53,6 +58,13 @@ class Context : public std::enable_shared_from_this<Context> {
   // only those that would for ever cut to it), and terminates in the background. `done` runs when
   // that is over, on any thread. False if it was closed before; `done` then waits for the same end.
   bool terminate(long lingerCapMs, bool capOnlyInfinite, const std::function<void()>& done);
+  // A socket that is being closed has asked for so much time for what it may have unsent, in
+  // steady-clock milliseconds.
+  void lingersUntil(int64_t deadline);
+  // Whether messages were unsent at `asked` for whose sake sockets would linger for longer. libzmq
+  // tells neither that nor what it drops, but it is done sooner than `granted`, when it drops them,
+  // if there were none. Both in steady-clock milliseconds.
+  Unsent unsentAt(int64_t asked, int64_t granted);
   // Waits, at most until the deadline, for a termination under way.
   bool waitTerminated(std::chrono::steady_clock::time_point deadline);
 
@@ -71,6 +83,8 @@ class Context : public std::enable_shared_from_this<Context> {
   bool closed_ = false;
   bool terminated_ = false;
   int closing_ = 0;
+  int64_t lingersUntil_ = 0;   // the latest of what sockets asked for
+  int64_t terminatedAt_ = 0;
   std::vector<std::function<void()>> done_;
   std::vector<std::weak_ptr<Socket>> sockets_;
 };

@@ -163,6 +163,7 @@ int Socket::sendLocked(Frame* frames, size_t count, size_t& next, bool more, Loo
     const int flags = ZMQ_DONTWAIT | (follows ? ZMQ_SNDMORE : 0);
     if (zmq_msg_send(frames[next].raw(), handle_, flags) >= 0) {
       midMessage_ = follows;
+      hasSent_ = true;
       ++next;
       continue;
     }

@@ -153,6 +153,7 @@ class Socket : public std::enable_shared_from_this<Socket> {
   void noteEndpointLocked(const char* address);
   bool zeroCopyLocked() const { return !inproc_; }
 
+  bool hasSentLocked() const { return hasSent_; }
   // linger in ms, or kLingerUnchanged; capMs bounds whatever linger is in force, or only an
   // infinite one. False if it was closed.
   bool close(long linger, long capMs = kNoCap, bool capOnlyInfinite = false);
@@ -204,6 +205,7 @@ class Socket : public std::enable_shared_from_this<Socket> {
   std::vector<std::shared_ptr<Watch>> watches_;
   bool midMessage_ = false;  // the last frame sent has others following it
   bool dropRest_ = false;    // of a message whose peer is gone
+  bool hasSent_ = false;     // libzmq has ever accepted a frame, so that it may have unsent ones
   // Steady-clock milliseconds after which a closed socket drops what it still holds. Written by
   // close() and abandon(), read by the closing thread; a lone value, so relaxed.
   std::atomic<int64_t> lingerDeadline_;

@@ -13,15 +13,15 @@ namespace zt {
 
 namespace {
 
-int64_t nowMs() {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
-}
-
 // A lone value that only ever grows: relaxed.
 std::atomic<int64_t> latestDeadline{0};
 
 }  // namespace
+
+int64_t nowMs() {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
+}
 
 int64_t latestLingerDeadline() {
   return latestDeadline.load(std::memory_order_relaxed);
@@ -72,6 +72,9 @@ bool Socket::close(long linger, long capMs, bool capOnlyInfinite) {
   size_t size = sizeof effective;
   zmq_getsockopt(handle, ZMQ_LINGER, &effective, &size);
   if (linger != kLingerUnchanged) effective = static_cast<int>(linger);
+  if (effective != 0 && (hasSent_ || !outbox.empty())) {
+    context->lingersUntil(effective < 0 ? kNoDeadline : nowMs() + effective);
+  }
   if (effective >= 0) {
     capLinger(effective);
     int64_t latest = latestDeadline.load(std::memory_order_relaxed);

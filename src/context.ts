@@ -4,7 +4,7 @@
 import { argumentError, ContextClosedError, TimeoutError, zmqError } from './errors.js';
 import { type Handle, idOfHandle, makeHandle } from './handles.js';
 import { runtime } from './io-runtime.js';
-import { native } from './native.js';
+import { native, UNSENT_DROPPED, UNSENT_WAITING } from './native.js';
 import {
   checkOptionAccess,
   decodeIntOption,
@@ -19,13 +19,13 @@ import {
   defineOptionProperties,
 } from './option-types.js';
 import { checkOptions, checkTimeout, LONGEST_TIMER } from './pending.js';
-import type { Socket } from './socket.js';
+import { attachmentOf, type Socket } from './socket.js';
 
 /** Options of `Context.close`. */
 export interface ContextCloseOptions {
   /**
-   * How long unsent messages may still be sent, in milliseconds; 5,000 unless told. A socket whose linger is shorter
-   * is not waited for any longer than that.
+   * How long unsent messages may still be sent, in milliseconds; 5,000 unless told, and 100 at least. A socket whose
+   * linger is shorter is not waited for any longer than that. 0 drops them at once, which is no error.
    */
   timeout?: number | undefined;
 }
@@ -33,8 +33,11 @@ export interface ContextCloseOptions {
 const DEFAULT_CLOSE_MS = 5000;
 /** How much longer than its linger libzmq may take to notice, in milliseconds. */
 const SLACK_MS = 500;
-/** How much earlier: its timers count whole milliseconds. */
-const EARLY_MS = 2;
+/**
+ * The least that sockets are granted, in milliseconds: to close those that have nothing unsent takes some, too, and libzmq
+ * does not say what it drops.
+ */
+const LEAST_MS = 100;
 const LARGEST_WORKERS = 64;
 
 /** In place of options: the context is there already. */
@@ -79,6 +82,8 @@ export class Context {
   readonly slot: number;
   readonly #sockets = new Set<WeakRef<Socket>>();
   readonly #forget = new FinalizationRegistry<WeakRef<Socket>>((socket) => this.#sockets.delete(socket));
+  /** Which sockets had something to send when the context was shut down: after that libzmq does not say. */
+  #shutDown: string[] = [];
   #closing: Promise<void> | undefined;
   #released = false;
 
@@ -202,7 +207,9 @@ export class Context {
    * closed from now on; one that would linger for ever lingers for a second.
    */
   shutdown(): void {
-    if (!this.#released) native.contextShutdown(this.slot);
+    if (this.#released) return;
+    if (this.#shutDown.length === 0) this.#shutDown = this.#open().flatMap(lingering);
+    native.contextShutdown(this.slot);
   }
 
   /**
@@ -213,7 +220,8 @@ export class Context {
    * await context.close({ timeout: 1000 });
    * ```
    *
-   * @throws (rejects) {@link TimeoutError} if messages were unsent when the timeout was over; it says of which sockets
+   * @throws (rejects) {@link TimeoutError} if messages were unsent when the timeout was over; it says of which sockets.
+   *   With a timeout of 0 only if they cannot be dropped at once: of sockets that were closed before
    */
   close(options?: ContextCloseOptions): Promise<void> {
     try {
@@ -237,36 +245,41 @@ export class Context {
     this.#forget.register(socket, reference);
   }
 
-  async #close(timeout: number): Promise<void> {
-    const begun = performance.now();
-    const open = [...this.#sockets]
+  /** The sockets of this thread that are open. */
+  #open(): Socket[] {
+    return [...this.#sockets]
       .map((reference) => reference.deref())
-      .filter((socket) => socket?.closed === false);
-    const names = open.flatMap((socket) => lingering(socket!));
+      .filter((socket): socket is Socket => socket?.closed === false);
+  }
+
+  async #close(timeout: number): Promise<void> {
+    const open = this.#open();
+    const names = this.#shutDown.length > 0 ? this.#shutDown : open.flatMap(lingering);
+    const granted = timeout <= 0 ? timeout : Math.ceil(Math.max(timeout, LEAST_MS));
+    const unsent = (): number =>
+      timeout < 0 ? 0 : native.contextUnsent(this.slot, begun + timeout, begun + granted);
     let settled = (): void => {};
-    const terminated = new Promise<'terminated'>((resolve) => {
+    const terminated = new Promise<'sent' | 'unsent'>((resolve) => {
       settled = (): void => {
+        // Who grants no time wants them dropped.
+        const dropped = timeout !== 0 && unsent() === UNSENT_DROPPED;
         this.#released = true;
         slots.unregister(this);
         native.contextRelease(this.slot);
-        resolve('terminated');
+        resolve(dropped ? 'unsent' : 'sent');
       };
     });
-    const cap = timeout < 0 ? -1 : Math.ceil(timeout);
-    native.contextClose(this.slot, cap, settled);
-    for (const socket of open) socket!.close();
+    const begun = native.contextClose(this.slot, granted, settled);
+    for (const socket of open) socket.close();
     runtime().closeGroup(this);
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<'late'>((resolve) => {
-      // It also keeps the process from ending meanwhile.
-      const limit = timeout < 0 ? LONGEST_TIMER : Math.min(timeout + SLACK_MS, LONGEST_TIMER);
-      timer = setTimeout(() => resolve('late'), limit);
-    });
-    const outcome = await Promise.race([terminated, late]);
-    clearTimeout(timer);
-    const elapsed = performance.now() - begun;
-    if (outcome === 'terminated' && (timeout <= 0 || elapsed < Math.max(timeout - EARLY_MS, timeout / 2)))
-      return;
+    const limit = timeout < 0 ? LONGEST_TIMER : granted + SLACK_MS;
+    let outcome = await keepingProcess(terminated, limit);
+    if (outcome === undefined) {
+      // Either libzmq is late, or this thread was.
+      if (unsent() === UNSENT_WAITING) outcome = 'unsent';
+      else outcome = await keepingProcess(terminated, LONGEST_TIMER);
+    }
+    if (outcome !== 'unsent') return;
     const waitsFor =
       names.length > 0
         ? `unsent messages of ${names.slice(0, 8).join(', ')}${names.length > 8 ? ', ...' : ''}`
@@ -283,11 +296,24 @@ const SHARED: unknown = Object.freeze({});
 
 /** The socket's name, if it may have unsent messages that its close does not drop. */
 function lingering(socket: Socket): string[] {
-  if (['PULL', 'SUB'].includes(socket.type)) return [];
+  if (!native.socketHasSent(attachmentOf(socket).slot)) return [];
   try {
     if (socket.linger === 0) return [];
     return [`${socket.type} ${socket.lastEndpoint ?? 'that is not connected'}`];
   } catch {
-    return []; // shut down, or closed meanwhile
+    return []; // shut down by another thread, or closed meanwhile
+  }
+}
+
+/** @returns what the promise resolves to, or undefined after so many milliseconds */
+async function keepingProcess<Value>(promise: Promise<Value>, milliseconds: number): Promise<Value | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), Math.min(milliseconds, LONGEST_TIMER));
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -43,8 +43,14 @@ export interface Native {
   contextGet(context: number, option: number, error: number[]): number | undefined;
   contextClosed(context: number): boolean;
   contextShutdown(context: number): void;
-  /** Calls `done` when libzmq has terminated. @returns false if somebody closed it before */
-  contextClose(context: number, lingerCapMs: number, done: () => void): boolean;
+  /** Calls `done` when libzmq has terminated. @returns when that was, in milliseconds of a clock of its own */
+  contextClose(context: number, lingerCapMs: number, done: () => void): number;
+  /**
+   * Whether messages were unsent at the time `asked`, if what is unsent is dropped at the time `granted`.
+   *
+   * @returns an UNSENT code
+   */
+  contextUnsent(context: number, asked: number, granted: number): number;
   /** Frees the slot; after `done`. */
   contextRelease(context: number): void;
 
@@ -67,6 +73,8 @@ export interface Native {
   socketMonitor(slot: number, reader: number, endpoint: string, events: number): number;
   /** @returns a STATE */
   socketState(slot: number): number;
+  /** Whether libzmq has ever taken a message of it. */
+  socketHasSent(slot: number): boolean;
   socketShared(slot: number): void;
   socketRelease(slot: number): void;
   /** @returns ZMQ_EVENTS or -errno */
@@ -279,6 +287,11 @@ export interface LaneMessage {
   readonly body: number;
   readonly frames: Buffer[];
 }
+
+/** What `contextUnsent` returns: they were dropped; ... */
+export const UNSENT_DROPPED = 1;
+/** ... libzmq is not done, and there may be some. */
+export const UNSENT_WAITING = 2;
 
 /** What `sequencerEmit` returns: there is nothing, and the caller does not emit any more; ... */
 export const EMIT_NOTHING = 0;

@@ -150,6 +150,80 @@ describe('close', () => {
     expect(took).toBeLessThan(2000);
   });
 
+  describe('speaks of unsent messages only if there were any, however busy the event loop is', () => {
+    /** Blocks this thread. */
+    const busy = (milliseconds: number) =>
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+
+    /** The timeout, and how long the event loop is busy after that began. */
+    const rounds = [
+      [1, 0],
+      [5, 10],
+      [50, 100],
+      [50, 800],
+    ] as const;
+
+    const idle: [string, () => Promise<Context>][] = [
+      ['no sockets', async () => new Context()],
+      [
+        'many sockets that never sent',
+        async () => {
+          const made = new Context();
+          for (let n = 0; n < 200; n += 1) new Pull({ context: made }).bind(endpoints.tcp());
+          new Push({ context: made }).connect(await endpoints.unboundTcp());
+          return made;
+        },
+      ],
+      [
+        'messages that have arrived',
+        async () => {
+          const made = new Context();
+          const [push, pull] = [new Push({ context: made }), new Pull({ context: made })];
+          push.connect(pull.bind(endpoints.tcp()));
+          for (let n = 0; n < 100; n += 1) await push.send(`${n}`);
+          for (let n = 0; n < 100; n += 1) await within(`message ${n}`, pull.recv());
+          return made;
+        },
+      ],
+    ];
+    test.each(idle)('%s: it is closed', async (_name, make) => {
+      for (const [timeout, milliseconds] of [[0, 0], [0, 700], ...rounds] as const) {
+        const closing = (await make()).close({ timeout });
+        busy(milliseconds);
+        await within(`the context, busy for ${milliseconds} ms of ${timeout}`, closing);
+      }
+    });
+
+    test('a message that nobody took: it is late', async () => {
+      const endpoint = await endpoints.unboundTcp();
+      for (const [timeout, milliseconds] of rounds) {
+        const made = new Context();
+        const push = new Push({ context: made });
+        new Dealer({ context: made }).connect(endpoint);
+        push.connect(endpoint);
+        await push.send('x');
+        const closing = made.close({ timeout });
+        busy(milliseconds);
+        await expect(
+          within(`the context, busy for ${milliseconds} ms of ${timeout}`, closing),
+        ).rejects.toThrow(`(waiting for unsent messages of PUSH ${endpoint}) timed out`);
+      }
+    });
+  });
+
+  test.each([0, 50])('after shutdown, with a timeout of %i ms: says what it waited for', async (timeout) => {
+    const made = new Context();
+    const endpoint = await endpoints.unboundTcp();
+    const push = new Push({ context: made });
+    push.connect(endpoint);
+    await push.send('nobody is there');
+    made.shutdown();
+    expect(push.writable).toBe(false); // it is closed when it finds out
+    await expect(within('the context', made.close({ timeout }))).rejects.toThrow(
+      `(waiting for unsent messages of PUSH ${endpoint}) timed out`,
+    );
+  });
+
   test('names sockets that were closed before it, in one way or another', async () => {
     const made = new Context();
     const push = new Push({ context: made });

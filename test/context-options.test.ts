@@ -394,15 +394,12 @@ describe('close', () => {
     await within('closing', closing);
   });
 
-  it('with timeout 0 drops them', async () => {
+  it('with timeout 0 drops them, which is no error', async () => {
     const made = new Context();
     const push = new Push({ context: made });
     push.connect(await endpoints.unboundTcp());
     await push.send('dropped');
-    await within(
-      'closing',
-      made.close({ timeout: 0 }).catch((reason: unknown) => expect(reason).toBeInstanceOf(TimeoutError)),
-    );
+    await within('closing', made.close({ timeout: 0 }));
   });
 
   it.each([-2, Number.NaN, Infinity, '5', null, 5n, {}])(
