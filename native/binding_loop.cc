@@ -1,4 +1,6 @@
 // Node-API face of Bell and Loop.
+#include <system_error>
+
 #include "binding.h"
 
 namespace zt {
@@ -23,13 +25,17 @@ Napi::Value bellDrain(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(count));
 }
 
-// (slot) -> loop id
+// (slot) -> loop id, or -errno
 Napi::Value loopCreate(const Napi::CallbackInfo& info) {
   Environment& environment = Environment::of(info);
   if (!environment.bell) throw Napi::Error::New(info.Env(), "no doorbell yet");
   const uint32_t slot = info[0].As<Napi::Number>();
   if (slot >= environment.loops.size()) environment.loops.resize(slot + 1);
-  environment.loops[slot] = Loop::create(environment.bell);
+  try {
+    environment.loops[slot] = Loop::create(environment.bell);
+  } catch (const std::system_error& error) {
+    return Napi::Number::New(info.Env(), -error.code().value());
+  }
   return Napi::Number::New(info.Env(), environment.loops[slot]->id);
 }
 

@@ -1,4 +1,6 @@
 // Node-API face of Poller.
+#include <system_error>
+
 #include "binding.h"
 
 namespace zt {
@@ -32,11 +34,15 @@ void pollerArm(const Napi::CallbackInfo& info) {
   slotOf(info, environment.pollers)->arm(slotOf(info, environment.loops, 1));
 }
 
-// (poller slot, ms) -> 0 look, 1 time is over, 2 closed
+// (poller slot, ms) -> 0 look, 1 time is over, 2 closed, or -errno
 Napi::Value pollerWait(const Napi::CallbackInfo& info) {
   auto poller = slotOf(info, Environment::of(info).pollers);
-  return Napi::Number::New(info.Env(),
-                           static_cast<int>(poller->wait(info[1].As<Napi::Number>().Int64Value())));
+  try {
+    const Poller::Wait outcome = poller->wait(info[1].As<Napi::Number>().Int64Value());
+    return Napi::Number::New(info.Env(), static_cast<int>(outcome));
+  } catch (const std::system_error& error) {
+    return Napi::Number::New(info.Env(), -error.code().value());
+  }
 }
 
 Napi::Value pollerClosed(const Napi::CallbackInfo& info) {

@@ -1,5 +1,6 @@
 // Node-API face of Proxy.
 #include <cerrno>
+#include <system_error>
 
 #include "binding.h"
 #include "report.h"
@@ -28,7 +29,7 @@ Napi::Array pairOf(Napi::Env env, const Proxy::End& end) {
 }
 
 // (frontend slot, backend slot, capture slot or -1, 1: forward | 2: backward)
-// -> slot, or [errno, place]
+// -> slot, or [errno, place], or -errno
 Napi::Value proxyOpen(const Napi::CallbackInfo& info) {
   Environment& environment = Environment::of(info);
   auto entry = std::make_shared<ProxyEntry>();
@@ -44,7 +45,11 @@ Napi::Value proxyOpen(const Napi::CallbackInfo& info) {
   setup.forward = (ways & 1) != 0;
   setup.backward = (ways & 2) != 0;
   Proxy::End failure;
-  entry->proxy = Proxy::create(setup, failure);
+  try {
+    entry->proxy = Proxy::create(setup, failure);
+  } catch (const std::system_error& error) {
+    return Napi::Number::New(info.Env(), -error.code().value());
+  }
   if (!entry->proxy) return pairOf(info.Env(), failure);
   size_t slot = 0;
   while (slot < environment.proxies.size() && environment.proxies[slot]) ++slot;

@@ -1,5 +1,6 @@
 // Node-API face of receiving, and of the chunks that received bytes lie in.
 #include <cerrno>
+#include <system_error>
 
 #include "binding.h"
 
@@ -95,8 +96,13 @@ napi_value waitReceive(napi_env env, napi_callback_info info) {
   const int most = static_cast<int>(arguments.number(1));
   const auto milliseconds = static_cast<long>(arguments.number(2));
   return receiveAs(arguments, env, [&](Attachment& attachment, Outcome& outcome) {
-    return attachment.waitReceive(most, milliseconds, outcome.published, outcome.error,
-                                  outcome.needed);
+    try {
+      return attachment.waitReceive(most, milliseconds, outcome.published, outcome.error,
+                                    outcome.needed);
+    } catch (const std::system_error& error) {
+      outcome.error = error.code().value();
+      return kPumpError;
+    }
   });
 }
 

@@ -1,6 +1,7 @@
 // Node-API face of sending. stage() and sendStaged() are the hot path: no object crosses the
 // boundary.
 #include <cerrno>
+#include <system_error>
 
 #include "binding.h"
 #include "sanitizer.h"
@@ -148,8 +149,13 @@ napi_value sendCopied(napi_env env, napi_callback_info info) {
 Napi::Value waitSent(const Napi::CallbackInfo& info) {
   auto attachment = slotOf(info, Environment::of(info).attachments);
   int error = 0;
-  const bool done = attachment->waitSent(info[1].As<Napi::Number>().Uint32Value(),
-                                         info[2].As<Napi::Number>().Int64Value(), error);
+  bool done = true;
+  try {
+    done = attachment->waitSent(info[1].As<Napi::Number>().Uint32Value(),
+                                info[2].As<Napi::Number>().Int64Value(), error);
+  } catch (const std::system_error& failure) {
+    error = failure.code().value();
+  }
   return Napi::Number::New(info.Env(), done ? -error : 1);
 }
 

@@ -2,6 +2,8 @@
 // waits for, then those that are parked, whose senders wait.
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -10,6 +12,10 @@
 #include "waits.h"
 
 namespace zt {
+
+namespace {
+constexpr int kPauseMs = 20;  // between two looks, where nothing tells of room
+}
 
 bool Socket::pollOutTellsLocked() const {
   switch (type) {
@@ -64,13 +70,21 @@ void Socket::outboxEmptiedLocked() {
 void Socket::drainInBackground() {
   std::thread([self = shared_from_this()] {
     bool done = false;
+    const auto drain = [&](Look look) {
+      if (self->closedLocked()) return true;
+      while (self->flushOutboxLocked(kBurst, look) == 0 && !self->outboxEmptyLocked()) {
+      }
+      return self->outboxEmptyLocked();
+    };
     while (!done) {
-      done = waitOnSocket(*self, ZMQ_POLLOUT, kWaitSliceMs, [&](Look look) {
-        if (self->closedLocked()) return true;
-        while (self->flushOutboxLocked(kBurst, look) == 0 && !self->outboxEmptyLocked()) {
-        }
-        return self->outboxEmptyLocked();
-      });
+      try {
+        done = waitOnSocket(*self, ZMQ_POLLOUT, kWaitSliceMs, drain);
+      } catch (const std::system_error&) {  // no descriptor to be had: looks now and then
+        std::this_thread::sleep_for(std::chrono::milliseconds(kPauseMs));
+        Guard guard(self->mutex);
+        done = drain(Look::kForRoom);
+        self->settleLocked();
+      }
     }
   }).detach();
 }

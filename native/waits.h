@@ -15,7 +15,7 @@
 
 namespace zt {
 
-// The calling thread's wake descriptor.
+// The calling thread's wake descriptor; throws std::system_error if there is none to be had.
 WakeDescriptor& threadWake();
 
 class ThreadWatch : public Watch {
@@ -51,6 +51,7 @@ namespace zt {
 template <typename Attempt>
 bool waitOnSocket(Socket& socket, int events, long milliseconds, Attempt attempt) {
   using Clock = std::chrono::steady_clock;
+  WakeDescriptor& wake = threadWake();  // made before anything is begun: it may not be to be had
   const auto until = Clock::now() + std::chrono::milliseconds(std::min(milliseconds, kWaitSliceMs));
   std::shared_ptr<ThreadWatch> watch;
   std::vector<NativeFd> fds(1);
@@ -73,7 +74,7 @@ bool waitOnSocket(Socket& socket, int events, long milliseconds, Attempt attempt
         return false;
       }
       if (!watch) {
-        watch = std::make_shared<ThreadWatch>(threadWake());
+        watch = std::make_shared<ThreadWatch>(wake);
         watch->mask = events;
         socket.watchLocked(watch);
       }
@@ -102,7 +103,7 @@ bool waitOnSocket(Socket& socket, int events, long milliseconds, Attempt attempt
       fds[0] = socket.fdLocked();
       milliseconds = left;
     }
-    waitForDescriptors(threadWake(), fds, milliseconds);
+    waitForDescriptors(wake, fds, milliseconds);
   }
 }
 

@@ -1,7 +1,8 @@
 #include "wake.h"
 
+#include <cerrno>
 #include <cstdint>
-#include <stdexcept>
+#include <system_error>
 
 #ifdef _WIN32
 #include <winsock2.h>
@@ -16,12 +17,20 @@
 
 namespace zt {
 
+namespace {
+
+[[noreturn]] void fail(int error) {
+  throw std::system_error(error, std::generic_category(), "cannot create a wake descriptor");
+}
+
+}  // namespace
+
 #ifdef _WIN32
 
 // A datagram socket connected to itself on loopback.
 WakeDescriptor::WakeDescriptor() {
   readFd_ = socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP);
-  if (readFd_ == INVALID_SOCKET) throw std::runtime_error("cannot create a wake descriptor");
+  if (readFd_ == INVALID_SOCKET) fail(EMFILE);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -32,7 +41,7 @@ WakeDescriptor::WakeDescriptor() {
       connect(readFd_, reinterpret_cast<sockaddr*>(&address), length) != 0 ||
       ioctlsocket(readFd_, FIONBIO, &nonBlocking) != 0) {
     closesocket(readFd_);
-    throw std::runtime_error("cannot set up a wake descriptor");
+    fail(ENOBUFS);
   }
   writeFd_ = readFd_;
 }
@@ -53,8 +62,7 @@ void WakeDescriptor::drain() {
 
 WakeDescriptor::WakeDescriptor() {
   readFd_ = writeFd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  if (readFd_ < 0)
-    throw std::runtime_error("cannot create a wake descriptor (too many open files?)");
+  if (readFd_ < 0) fail(errno);
 }
 WakeDescriptor::~WakeDescriptor() {
   close(readFd_);
@@ -73,8 +81,7 @@ void WakeDescriptor::drain() {
 
 WakeDescriptor::WakeDescriptor() {
   int fds[2];
-  if (pipe(fds) != 0)
-    throw std::runtime_error("cannot create a wake descriptor (too many open files?)");
+  if (pipe(fds) != 0) fail(errno);
   for (int fd : fds) {
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
     fcntl(fd, F_SETFD, FD_CLOEXEC);

@@ -3,6 +3,8 @@
 //
 //  1. poke() may be called from any thread, any number of times; it never blocks.
 //  2. drain() is called by the thread that waits.
+//  3. The constructor throws std::system_error, with EMFILE for instance. Bindings whose calls may
+//  make one return its number.
 #pragma once
 
 #include <zmq.h>

@@ -12,6 +12,7 @@ import { writeSync } from 'node:fs';
 import { isMainThread, MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { IoWorkerData } from '../workers/io-worker.js';
 import { IO_WORKER } from './entry-files.js';
+import { ZmqError, zmqError } from './errors.js';
 import type { ChunkGift } from './inbox.js';
 import {
   BELL_READY,
@@ -163,14 +164,12 @@ class IoRuntime {
    *
    * @param group what shares workers: a context, or a socket that wants one of its own
    * @param most how many workers the group may have
+   * @throws {@link ZmqError} if none can be started: `'EMFILE'`
    */
   loopFor(group: object, most: number): number {
-    let pool = this.pools.get(group);
-    if (pool === undefined) {
-      pool = [];
-      this.pools.set(group, pool);
-    }
+    const pool = this.pools.get(group) ?? [];
     if (pool.length < most) pool.push(this.startWorker());
+    this.pools.set(group, pool);
     const chosen = pool.reduce((least, worker) => (worker.users < least.users ? worker : least));
     chosen.users += 1;
     return chosen.loop;
@@ -216,8 +215,10 @@ class IoRuntime {
   }
 
   private startWorker(): IoWorker {
-    const loop = this.loops++;
+    const loop = this.loops;
     const loopId = native.loopCreate(loop);
+    if (loopId < 0) throw zmqError(-loopId, 'Cannot start an I/O worker');
+    this.loops += 1;
     const channel = new MessageChannel();
     const port = channel.port2;
     channel.port1.unref();
@@ -287,14 +288,14 @@ class IoRuntime {
   /** This thread's event loop watches a socket for `who`: an I/O worker stands by, soon if none runs yet. */
   standBy(who: EventLoopWaiter): void {
     if (!this.beginning || this.standsBy) {
-      who.standBy();
+      standBy(who);
       return;
     }
     this.early.add(who);
     if (this.early.size > 1) return;
     setTimeout(() => {
       this.beginning = false;
-      for (const each of this.early) each.standBy();
+      for (const each of this.early) standBy(each);
       this.early.clear();
     }, STAND_BY_MS).unref();
   }
@@ -391,6 +392,15 @@ class IoRuntime {
       });
     });
     return this.turn;
+  }
+}
+
+/** Has an I/O worker stand by, if one is to be had. Nobody waits for it: the event loop does without, if need be. */
+function standBy(who: EventLoopWaiter): void {
+  try {
+    who.standBy();
+  } catch (error) {
+    if (!(error instanceof ZmqError)) throw error;
   }
 }
 

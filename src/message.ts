@@ -374,9 +374,9 @@ export function unpin(id: number): void {
 
 function awaitFreed(pin: Pin): void {
   if (awaited.has(pin)) return;
+  hooks.ask(); // first: there may be no I/O worker to be had
   awaited.add(pin);
   if (awaited.size === 1) hooks.waiting(true);
-  hooks.ask();
   collectFreed(); // it may have been freed before the wish was heard
 }
 

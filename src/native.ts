@@ -147,7 +147,7 @@ export interface Native {
 
   bellCreate(words: Int32Array): void;
   bellDrain(tokens: Uint32Array): number;
-  /** @returns the loop's process-wide id */
+  /** @returns the loop's process-wide id or -errno */
   loopCreate(loop: number): number;
   /** Runs until there is something for JavaScript to do. @returns a LOOP code */
   loopRun(loopId: number, report: Uint32Array): number;
@@ -256,13 +256,16 @@ export interface Native {
   /** @returns the poller's process-wide id */
   pollerCreate(slot: number, items: number[]): number;
   pollerArm(slot: number, loop: number): void;
-  /** @returns 0: look, 1: time is over, 2: closed */
+  /** @returns 0: look, 1: time is over, 2: closed, or -errno */
   pollerWait(slot: number, ms: number): number;
   pollerClosed(slot: number): boolean;
   pollerClose(id: number): boolean;
   pollerRelease(slot: number): void;
 
-  /** @param ways 1: frontend to backend, 2: back. @returns slot, or [errno, 0: frontend, 1: backend, 2: capture] */
+  /**
+   * @param ways 1: frontend to backend, 2: back
+   * @returns slot, or [errno, 0: frontend, 1: backend, 2: capture], or -errno
+   */
   proxyOpen(frontend: number, backend: number, capture: number, ways: number): number | [number, number];
   /** First moves messages that were received before. Calls `done` when the thread has let go of the sockets. */
   proxyStart(proxy: number, front: Uint8Array[][], back: Uint8Array[][], done: () => void): number;

@@ -13,6 +13,7 @@ import {
   PollerClosedError,
   SocketClosedError,
   TimeoutError,
+  zmqError,
 } from './errors.js';
 import { type Handle, idOfHandle, makeHandle } from './handles.js';
 import { runtime, type Wakeable } from './io-runtime.js';
@@ -289,7 +290,13 @@ export class Poller<Watched extends CommonSocket = CommonSocket> implements Wake
       }
     }
     runtime().listen(POLLER_TOKEN + this.#slot, this);
-    this.#arm();
+    try {
+      this.#arm();
+    } catch (error) {
+      this.#leave();
+      waiting.fail(error);
+      return waiting.promise as Promise<PollResult<Watched>>;
+    }
     this.wake(); // what came since the look, and a close since then
     return waiting.promise as Promise<PollResult<Watched>>;
   }
@@ -319,6 +326,7 @@ export class Poller<Watched extends CommonSocket = CommonSocket> implements Wake
       if (left <= 0) throw new TimeoutError('waitSync', timeout / 1000);
       const outcome = native.pollerWait(this.#slot, left);
       if (outcome === WAIT_CLOSED) throw new PollerClosedError();
+      if (outcome < 0) throw zmqError(-outcome, 'Cannot wait');
       if (outcome !== WAIT_LOOK) continue;
     }
   }

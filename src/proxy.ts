@@ -162,6 +162,7 @@ export class Proxy {
     const capture = this.capture === undefined ? -1 : attachment(this.capture).slot;
     const slot = native.proxyOpen(front.slot, back.slot, capture, this.#ways);
     if (typeof slot !== 'number') throw startError(slot);
+    if (slot < 0) throw zmqError(-slot, 'Cannot run a proxy');
     this.#slot = slot;
     for (const { attachment } of sockets) attachment.receiver.stopAhead();
     const fromFrontend = front.receiver.takeAhead();

@@ -285,17 +285,26 @@ export class Receiver implements EventLoopWaiter {
     }
     Atomics.store(control, CTL_WAITING, 1);
     attachment.inbox.report();
-    if (this.by !== 'ioWorker') this.activate();
-    else if (this.limited) native.ensureWatched(attachment.slot);
+    if (this.by !== 'ioWorker') {
+      try {
+        this.activate();
+      } catch (error) {
+        // No I/O worker is to be had, and nobody else would receive.
+        if (!(error instanceof ZmqError)) throw error;
+        while (this.queue.length > 0) this.failFirst(error);
+        return;
+      }
+    } else if (this.limited) native.ensureWatched(attachment.slot);
     // The last word of a socket may have come while nobody listened.
     if (attachment.hasNews) attachment.wake();
     else if (attachment.inbox.available() > 0) this.deliver();
   }
 
   private activate(): void {
+    const loop = this.attachment.useLoop();
     this.by = 'ioWorker';
     this.watching = false;
-    native.setActive(this.attachment.slot, true, this.attachment.useLoop());
+    native.setActive(this.attachment.slot, true, loop);
   }
 
   private deactivate(): void {

@@ -6,7 +6,7 @@
  */
 import type { Attachment } from './attachment.js';
 import { encodePart, pinParts, stageAll, stageOne } from './encode.js';
-import { argumentError, errnoCode, TimeoutError, type ZmqError } from './errors.js';
+import { argumentError, errnoCode, TimeoutError, ZmqError } from './errors.js';
 import { checkDatagram, checkStreamMessage, checkTags, singleFrame, tagsOf } from './fixed-frames.js';
 import type { EventLoopWaiter } from './io-runtime.js';
 import {
@@ -272,6 +272,20 @@ export class Sender implements EventLoopWaiter {
    * short, which costs no other thread, or by an I/O worker, whatever this thread does.
    */
   private serve(): void {
+    try {
+      this.haveSent();
+    } catch (error) {
+      // No I/O worker is to be had. What is half sent waits on; a blocking send does without.
+      if (!(error instanceof ZmqError)) throw error;
+      for (const [token, pending] of [...this.pending]) {
+        if (!native.cancelSend(this.attachment.slot, token)) continue;
+        this.forget(token);
+        pending.fail(error);
+      }
+    }
+  }
+
+  private haveSent(): void {
     if (this.watching) return;
     const { attachment } = this;
     const { slot } = attachment;
@@ -290,8 +304,9 @@ export class Sender implements EventLoopWaiter {
       if (!this.untold) return;
     }
     if (this.by !== 'ioWorker') {
+      const loop = attachment.useLoop();
       this.by = 'ioWorker';
-      native.sendBy(slot, attachment.useLoop());
+      native.sendBy(slot, loop);
     }
     if (this.waitsForPeer) attachment.receiver.receiveAhead();
   }
@@ -315,7 +330,10 @@ export class Sender implements EventLoopWaiter {
       const left = Math.min(WAIT_SLICE_MS, Math.ceil(until - performance.now()));
       const result = native.waitSent(attachment.slot, token, Math.max(0, left));
       if (result === 0) return;
-      if (result < 0) throw attachment.failure(-result, 'Cannot send');
+      if (result < 0) {
+        native.cancelSend(attachment.slot, token); // where the wait failed, and not the send
+        throw attachment.failure(-result, 'Cannot send');
+      }
       if (left <= 0 && native.cancelSend(attachment.slot, token))
         throw new TimeoutError('sendSync', timeout / 1000);
     }
