@@ -43,7 +43,7 @@ int Attachment::sendTelling(Frame* frames, size_t count, std::shared_ptr<Accepta
 
 int Attachment::sendLocked(Frame* frames, size_t count, bool more, bool mayPark) {
   Socket& socket = *socket_;
-  if (socket.closedLocked()) return -ENOTSOCK;
+  if (socket.refusalLocked() != 0) return -socket.refusalLocked();
   if (socket.claimedLocked()) return -EBUSY;
   size_t next = 0;
   if (socket.outboxEmptyLocked()) {

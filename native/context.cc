@@ -142,7 +142,7 @@ int Context::get(int option, int& value) {
 
 void* Context::openSocket(int type, int& error) {
   std::lock_guard<std::mutex> lock(mutex_);
-  if (closed_) {
+  if (closed_ || shutDown_) {
     error = ETERM;
     return nullptr;
   }
@@ -153,7 +153,7 @@ void* Context::openSocket(int type, int& error) {
 
 bool Context::add(const std::shared_ptr<Socket>& socket) {
   std::lock_guard<std::mutex> lock(mutex_);
-  if (closed_) return false;
+  if (closed_ || shutDown_) return false;
   if (sockets_.size() >= 64 && (sockets_.size() & (sockets_.size() - 1)) == 0)
     dropExpired(sockets_);
   sockets_.push_back(socket);
@@ -188,10 +188,11 @@ void Context::shutdown() {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (closed_) return;
+    shutDown_ = true;
   }
   const auto open = sockets();
-  // Afterwards libzmq takes no linger any more, and one without end would never be over.
-  for (auto& socket : open) socket->boundLinger(kShutdownLingerMs);
+  // libzmq's sockets look whether they are shut down only now and then, but for those that block.
+  for (auto& socket : open) socket->shutDown(kShutdownLingerMs);
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (closed_) return;

@@ -52,7 +52,8 @@ class Context : public std::enable_shared_from_this<Context> {
   void closingEnds();
 
   bool closed();
-  void shutdown();  // every call on its sockets returns ETERM from now on
+  // Every call on its sockets returns ETERM from now on, and none can be opened.
+  void shutdown();
 
   // Closes the sockets that are still open, none of them lingering for longer than lingerCapMs (or
   // only those that would for ever cut to it), and terminates in the background. `done` runs when
@@ -81,6 +82,7 @@ class Context : public std::enable_shared_from_this<Context> {
   void* handle_;
   Scheduling scheduling_;
   bool closed_ = false;
+  bool shutDown_ = false;
   bool terminated_ = false;
   int closing_ = 0;
   int64_t lingersUntil_ = 0;   // the latest of what sockets asked for

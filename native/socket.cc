@@ -93,8 +93,8 @@ Socket::~Socket() {
 }
 
 int Socket::eventsLocked(int& error) {
-  if (handle_ == nullptr) {
-    error = ENOTSOCK;
+  if (refusal_ != 0) {
+    error = refusal_;
     return -1;
   }
   if (descriptor_) descriptor_->consume();
@@ -110,7 +110,7 @@ int Socket::eventsLocked(int& error) {
 }
 
 int Socket::receiveLocked(zmq_msg_t* message) {
-  if (handle_ == nullptr) return ENOTSOCK;
+  if (refusal_ != 0) return refusal_;
   bool consumed = descriptor_ == nullptr;
   while (zmq_msg_recv(message, handle_, ZMQ_DONTWAIT) < 0) {
     if (zmq_errno() == EINTR) continue;
@@ -122,7 +122,7 @@ int Socket::receiveLocked(zmq_msg_t* message) {
 }
 
 bool Socket::mayWaitBrieflyLocked() const {
-  return handle_ != nullptr && !shared.load(std::memory_order_relaxed) && outbox_.empty() &&
+  return refusal_ == 0 && !shared.load(std::memory_order_relaxed) && outbox_.empty() &&
          !othersArmedLocked(nullptr);
 }
 
@@ -141,7 +141,7 @@ int Socket::receiveBrieflyLocked(zmq_msg_t* message) {
 }
 
 int Socket::sendLocked(Frame* frames, size_t count, size_t& next, bool more, Look look) {
-  if (handle_ == nullptr) return ENOTSOCK;
+  if (refusal_ != 0) return refusal_;
   if (datagrams_ && next == 0) {
     if (!fitsDatagram(frames[count - 1].raw())) return EMSGSIZE;
     // Without an endpoint a DGRAM drops what it gets, and says nothing.
@@ -232,7 +232,7 @@ void Socket::wakeAll() {
 }
 
 int Socket::claimLocked() {
-  if (handle_ == nullptr) return ENOTSOCK;
+  if (refusal_ != 0) return refusal_;
   const bool halfSent = midMessage_ || (!outbox_.empty() && outbox_.back().more);
   if (claimed_ || halfSent) return EBUSY;
   claimed_ = true;
@@ -306,7 +306,7 @@ int Socket::unbind(const std::string& address) {
 
 int Socket::withEndpoint(const char* address, const std::function<int()>& call) {
   Guard guard(mutex);
-  if (handle_ == nullptr) return ENOTSOCK;
+  if (refusal_ != 0) return refusal_;
   try {
     noteEndpointLocked(address);
   } catch (const std::bad_alloc&) {
@@ -321,7 +321,7 @@ int Socket::joinGroup(const char* group, bool leave) {
   const DraftApi* api = draftApi();
   if (api == nullptr) return ENOTSUP;
   Guard guard(mutex);
-  if (handle_ == nullptr) return ENOTSOCK;
+  if (refusal_ != 0) return refusal_;
   const int result = (leave ? api->leave : api->join)(handle_, group) == 0 ? 0 : zmq_errno();
   settleLocked();
   return result;
@@ -339,7 +339,7 @@ int Socket::connectPeer(const char* address, uint32_t& routingId) {
 int Socket::monitor(const std::shared_ptr<Socket>& reader, const char* address, int events) {
   {
     Guard guard(mutex);
-    if (handle_ == nullptr) return ENOTSOCK;
+    if (refusal_ != 0) return refusal_;
     if (zmq_socket_monitor(handle_, address, events) != 0) return zmq_errno();
     monitored_ = true;
   }
@@ -365,7 +365,7 @@ void Socket::stopMonitorLocked() {
 
 int Socket::setOption(int option, const void* value, size_t size) {
   Guard guard(mutex);
-  if (handle_ == nullptr) return ENOTSOCK;
+  if (refusal_ != 0) return refusal_;
   int number = -1;
   if (size == sizeof(int)) std::memcpy(&number, value, sizeof number);
   if (option == ZMQ_USE_FD && number != -1) {
@@ -383,7 +383,7 @@ int Socket::setOption(int option, const void* value, size_t size) {
 
 int Socket::getOption(int option, void* value, size_t* size) {
   Guard guard(mutex);
-  if (handle_ == nullptr) return ENOTSOCK;
+  if (refusal_ != 0) return refusal_;
   // What libzmq has is ours, not the application's.
   if (option == ZMQ_RCVTIMEO && briefly_ && *size >= sizeof receiveTimeout_) {
     std::memcpy(value, &receiveTimeout_, sizeof receiveTimeout_);

@@ -5,7 +5,8 @@
 //     the mutex is that fence. Functions named ...Locked() expect it to be held.
 //  2. Lock order: Socket::mutex, then Loop, Bell or Context mutex. Never two sockets at once.
 //  3. A whole multipart message is sent or received under one lock.
-//  4. After close() every call returns ENOTSOCK; the object lives on while somebody holds it.
+//  4. After close() every call returns ENOTSOCK, and after shutDown() ETERM; the object lives on
+//  while somebody holds it.
 //  5. libzmq blocks its own threads, for good, on monitor events that nobody can receive any more:
 //  so a
 //     reader of such events stops the monitor before it closes, and so does the socket that is
@@ -81,6 +82,8 @@ class Socket : public std::enable_shared_from_this<Socket> {
   FairMutex mutex;
 
   bool closedLocked() const { return handle_ == nullptr; }
+  // What every call returns: ENOTSOCK once it is closed, ETERM once it is shut down; else 0.
+  int refusalLocked() const { return refusal_; }
   // Open, closed by somebody, or closed along with its context.
   State stateLocked() const { return state_; }
   NativeFd fdLocked() const { return fd_; }
@@ -163,7 +166,8 @@ class Socket : public std::enable_shared_from_this<Socket> {
   void drainInBackground();
   // Forgets what `sender` waits to send.
   void forgetParkedLocked(const Attachment* sender);
-  void boundLinger(int milliseconds);  // gives an endless linger an end
+  // Its context is shut down: it can only be closed from now on. An endless linger gets an end.
+  void shutDown(int lingerMs);
   // Drops unsent messages of sockets that are closed but still hold borrowed memory.
   void abandon();
   // Messages with libzmq that borrow JavaScript memory. Shared with their release callbacks.
@@ -189,6 +193,7 @@ class Socket : public std::enable_shared_from_this<Socket> {
   void outboxEmptiedLocked();
 
   void* handle_;
+  int refusal_ = 0;
   std::unique_ptr<DraftDescriptor> descriptor_;  // of types that have no ZMQ_FD
   State state_ = kStateOpen;
   NativeFd fd_{};

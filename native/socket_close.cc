@@ -56,6 +56,7 @@ bool Socket::close(long linger, long capMs, bool capOnlyInfinite) {
     stopMonitorLocked();
     handle = handle_;
     handle_ = nullptr;
+    refusal_ = ENOTSOCK;
     state_ = context->closed() ? kStateTerminated : kStateClosed;
     context->closingBegins();
     // What senders still wait for is theirs again: their calls are rejected. What was accepted goes
@@ -97,13 +98,14 @@ bool Socket::close(long linger, long capMs, bool capOnlyInfinite) {
   return true;
 }
 
-void Socket::boundLinger(int milliseconds) {
+void Socket::shutDown(int lingerMs) {
   Guard guard(mutex);
   if (handle_ == nullptr) return;
+  refusal_ = ETERM;
   int linger = 0;
   size_t size = sizeof linger;
   if (zmq_getsockopt(handle_, ZMQ_LINGER, &linger, &size) == 0 && linger < 0) {
-    zmq_setsockopt(handle_, ZMQ_LINGER, &milliseconds, sizeof milliseconds);
+    zmq_setsockopt(handle_, ZMQ_LINGER, &lingerMs, sizeof lingerMs);
   }
 }
 

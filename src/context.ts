@@ -204,7 +204,8 @@ export class Context {
 
   /**
    * Ends all waiting on sockets of this context, in every thread, with {@link ContextClosedError}. They can only be
-   * closed from now on; one that would linger for ever lingers for a second.
+   * closed from now on, though a thread may still take what it has received ahead; one that would linger for ever
+   * lingers for a second.
    */
   shutdown(): void {
     if (this.#released) return;

@@ -303,6 +303,65 @@ describe('shutdown', () => {
     await within('the context', context.close());
   });
 
+  describe('nothing succeeds any more, from the next call on', () => {
+    const operations: Record<string, (socket: Socket, endpoint: string) => unknown> = {
+      trySend: (socket) => socket.trySend('x'),
+      send: (socket) => socket.send('x'),
+      'send of several frames': (socket) => socket.send(['x', 'y']),
+      sendSync: (socket) => socket.sendSync('x'),
+      tryRecv: (socket) => socket.tryRecv(),
+      recv: (socket) => socket.recv(),
+      recvSync: (socket) => socket.recvSync(),
+      bind: (socket) => socket.bind('inproc://too-late'),
+      connect: (socket, endpoint) => socket.connect(endpoint),
+      disconnect: (socket, endpoint) => socket.disconnect(endpoint),
+      getOption: (socket) => socket.linger,
+      setOption: (socket) => socket.setOption('linger', 5),
+      events: (socket) => socket.events,
+      'a socket more': (socket) => new Pair({ context: socket.context! }),
+    };
+    test.each(Object.entries(operations))('%s', async (_, operation) => {
+      const made = new Context();
+      const [socket, peer] = [new Dealer({ context: made }), new Dealer({ context: made })];
+      const endpoint = peer.bind(endpoints.inproc());
+      socket.connect(endpoint);
+      await peer.send('is there');
+      socket.trySend('accepted'); // libzmq looks for news once in a while only: not right after this
+      made.shutdown();
+      await expect((async () => operation(socket, endpoint))()).rejects.toThrow(ContextClosedError);
+      socket.close();
+      peer.close();
+      await within('the context', made.close());
+    });
+
+    test('in another thread', async () => {
+      const made = new Context();
+      const push = new Push({ context: made, linger: 0 });
+      push.connect(await endpoints.unboundTcp());
+      const shut = new Int32Array(new SharedArrayBuffer(4));
+      const other = spawn(
+        ({ zmq }, { handle, flag }, port) => {
+          const socket = zmq.Socket.attach(handle);
+          port.postMessage(socket.trySend('x'));
+          Atomics.wait(flag, 0, 0);
+          try {
+            port.postMessage(socket.trySend('x'));
+          } catch (error) {
+            port.postMessage((error as Error).name);
+          }
+        },
+        { handle: push.share(), flag: shut },
+      );
+      expect(await other.message('the other thread sends')).toBe(true);
+      made.shutdown();
+      Atomics.store(shut, 0, 1);
+      Atomics.notify(shut, 0);
+      expect(await other.message('the other thread sends again')).toBe('ContextClosedError');
+      await other.ended('the other thread ends');
+      await within('the context', made.close());
+    });
+  });
+
   test('wakes blocking calls in other threads', async () => {
     for (let round = 0; round < 12; round += 1) {
       const made = new Context();
