@@ -7,7 +7,9 @@
  * 2. What is queued for a connection that is lost, libzmq would give to the next one, however late. So that connection's
  *    DEALER is closed, once the answers that it has are taken, and another one connects after the time that libzmq
  *    would have waited. An event that comes late is one of a DEALER that is gone, and counts for nothing.
- * 3. Over inproc, and for servers that connect here, libzmq has a peer or no room: there are no events, and no need.
+ * 3. Servers that connect here share one DEALER, which libzmq gives a peer with each connection, and takes it away again,
+ *    with what was queued for it. They can be asked while one of their connections is there.
+ * 4. Over inproc libzmq has a peer or no room, and there are no events.
  */
 import { checkEndpoint, shownEndpoint } from './endpoint.js';
 import { ContextClosedError, errnoOf, zmqError } from './errors.js';
@@ -57,10 +59,14 @@ export class Server {
   readonly parked = new Set<AbortController>();
   readonly #setup: ServerSetup;
   readonly #watched: boolean;
+  /** The descriptors of connections that were made here. */
+  readonly #accepted = new Set<number>();
   #standing: Standing;
   #dealer: Dealer | undefined;
   /** Whether it has answered while its handshake seemed not to be done: it speaks an old protocol. */
   #isOld = false;
+  /** Whether servers may be there of which no event tells. */
+  #isBlind = false;
   #closed = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -69,7 +75,7 @@ export class Server {
     if (endpoint !== undefined) checkEndpoint(endpoint);
     this.#setup = setup;
     this.endpoint = endpoint;
-    this.#watched = endpoint !== undefined && !setup.early && !endpoint.startsWith('inproc:');
+    this.#watched = endpoint === undefined || !(setup.early || isInproc(endpoint));
     this.#standing = this.#watched ? 'away' : 'connected';
     this.#dealer = this.#open();
   }
@@ -91,7 +97,13 @@ export class Server {
 
   /** @throws as `socket.bind` */
   bind(endpoint: string): string {
-    return this.#dealer!.bind(endpoint);
+    const bound = this.#dealer!.bind(endpoint);
+    if (isInproc(endpoint)) {
+      // Nothing tells whether somebody is there.
+      this.#isBlind = true;
+      this.#stand('connected');
+    }
+    return bound;
   }
 
   /** Takes back one of several endpoints, or this one by another name. @throws as `socket.disconnect` */
@@ -145,22 +157,41 @@ export class Server {
     const ofThis = (listener: () => void) => () => {
       if (dealer === this.#dealer) listener();
     };
+    dealer.events.on(
+      'handshake',
+      ofThis(() => {
+        this.#isOld = false;
+        this.#stand('connected');
+      }),
+    );
+    if (this.endpoint === undefined) {
+      dealer.events
+        .on('accept', ({ fd }) => this.#acceptedOne(fd))
+        .on('disconnect', ({ fd }) => this.#lostOne(fd));
+      return;
+    }
     dealer.events
       .on(
         'connect',
         ofThis(() => this.#connected()),
       )
       .on(
-        'handshake',
-        ofThis(() => {
-          this.#isOld = false;
-          this.#stand('connected');
-        }),
-      )
-      .on(
         'disconnect',
         ofThis(() => this.#lost()),
       );
+  }
+
+  #acceptedOne(fd: number): void {
+    this.#accepted.add(fd);
+    // Of one that speaks an old protocol nothing more is heard.
+    if (this.#standing === 'away' && !this.#closed) this.#stand('unclear');
+  }
+
+  #lostOne(fd: number): void {
+    this.#accepted.delete(fd);
+    if (this.#accepted.size > 0 || this.#isBlind || this.#closed) return;
+    this.#standing = 'away';
+    this.#setup.owner.unavailable(this);
   }
 
   #connected(): void {
@@ -229,6 +260,10 @@ export class Server {
       if (dealer === this.#dealer) this.#setup.owner.ended(error);
     }
   }
+}
+
+function isInproc(endpoint: string): boolean {
+  return endpoint.startsWith('inproc:');
 }
 
 /** Closes a socket that is to send nothing more, after what it has received was taken by whoever receives. */

@@ -27,7 +27,7 @@ export interface RequestOptions {
 /**
  * Options of a {@link Requester}: those below, and every option of a DEALER socket. Unless told, that has
  * {@link connectionDefaults} and no linger. There is one such socket, and another one that watches it, for each endpoint
- * in `connect`, and one for those in `bind`.
+ * in `connect`, and for all of those in `bind` together.
  *
  * A request goes to a server whose connection is there, or waits for one. With `immediate: false` it is queued for
  * whoever's turn it is, and delivered however late that one comes.
