@@ -182,7 +182,7 @@ export class Exchanges implements ServerOwner {
   }
 
   unavailable(server: Server): void {
-    for (const parked of [...server.parked]) this.#takeBack(server, parked);
+    for (const parked of [...server.parked.keys()]) this.#takeBack(server, parked);
   }
 
   ended(reason: unknown): void {
@@ -242,9 +242,8 @@ export class Exchanges implements ServerOwner {
   #park(exchange: Exchange, server: Server): void {
     const parked = new AbortController();
     exchange.parked = parked;
-    server.parked.add(parked);
     this.#turnTo(server, exchange);
-    server.send(exchange.frames, parked.signal).then(
+    const done = server.send(exchange.frames, parked.signal).then(
       () => {
         server.parked.delete(parked);
         if (exchange.parked === parked) exchange.parked = undefined;
@@ -262,6 +261,7 @@ export class Exchanges implements ServerOwner {
         this.#ask(exchange);
       },
     );
+    server.parked.set(parked, done);
   }
 
   /** Its attempt is asked of another, unless it has been sent meanwhile. */
@@ -270,15 +270,20 @@ export class Exchanges implements ServerOwner {
     parked.abort();
   }
 
-  /** A server that may have room, and has nothing parked, gets half of what is parked with the one that has most. */
+  /**
+   * A server that may have room, and has nothing parked, gets half of what is parked with the one that has most; and half
+   * of the rest, until there is none or it has no room.
+   */
   #relieve(server: Server): void {
-    if (this.#servers.length < 2 || server.parked.size > 0 || server.standing === 'away') return;
+    if (server.parked.size > 0 || !this.#inTurn(undefined).includes(server)) return;
     let fullest = server;
     for (const other of this.#servers) {
       if (other.parked.size > fullest.parked.size) fullest = other;
     }
-    const parked = [...fullest.parked];
-    for (const one of parked.slice(0, Math.ceil(parked.length / 2))) this.#takeBack(fullest, one);
+    if (fullest === server) return;
+    const half = [...fullest.parked].slice(0, Math.ceil(fullest.parked.size / 2));
+    for (const [parked] of half) this.#takeBack(fullest, parked);
+    void Promise.all(half.map(([, done]) => done)).then(() => this.#relieve(server));
   }
 
   /** What was sent may still be lent to libzmq, and then it cannot be sent again. */

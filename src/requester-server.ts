@@ -55,8 +55,8 @@ const REST_MS = 1000;
 export class Server {
   /** Where it is; undefined for those that connect here. */
   readonly endpoint: string | undefined;
-  /** For its owner: what waits for its room, in order, and can be taken back. */
-  readonly parked = new Set<AbortController>();
+  /** For its owner: what waits for its room, in order, and can be taken back; and when it has done with waiting. */
+  readonly parked = new Map<AbortController, Promise<void>>();
   readonly #setup: ServerSetup;
   readonly #watched: boolean;
   /** The descriptors of connections that were made here. */

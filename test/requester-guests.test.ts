@@ -1,5 +1,7 @@
 /** Requester: servers that connect to it, beside those that it connects to. */
-import { expect, test } from 'vitest';
+import { once } from 'node:events';
+import { connect as connectTcp } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
 import { Dealer, type Requester, Router } from 'zeromq-threads';
 
 import { isPending, within } from './bounded.js';
@@ -27,7 +29,7 @@ function asking(requester: Requester, count: number): Promise<string[]> {
   return Promise.all(requests.map((request) => request.then(String, ({ name }) => name)));
 }
 
-test.each(['tcp', 'ipc'] as const)(
+test.each(['tcp', 'ipc', 'inproc'] as const)(
   'over %s nobody connects here: what is asked before a server is there waits for it',
   async (transport) => {
     const connect = listening('a');
@@ -69,4 +71,15 @@ test('servers that connect here are asked while they are there', async () => {
   const ask = (): Promise<string> => requester.request('who?', { timeout: 200, retries: 20 }).then(String);
   await expect.poll(async () => [await ask(), await ask()].join(), { timeout: PATIENT }).toBe('a,a');
   expect(await within('answers of the one that is left', asking(requester, 10))).toEqual(Array(10).fill('a'));
+});
+
+test('a stranger that connects and says nothing holds no requests back', async () => {
+  const requester = requesterOf({ bind: endpoints.tcp(), timeout: PATIENT, retries: 0 });
+  const stranger = connectTcp(Number(new URL(requester.endpoints[0]!).port), '127.0.0.1');
+  onTestFinished(() => void stranger.destroy());
+  const waiting = asking(requester, 6);
+  // The greeting: it has been accepted.
+  await within('it is there', once(stranger, 'data'), PATIENT);
+  requester.connect(listening('a'));
+  expect(await within('all answers', waiting, PATIENT)).toEqual(Array(6).fill('a'));
 });

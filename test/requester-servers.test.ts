@@ -218,6 +218,24 @@ test('what waits for the room of a server that hangs is asked of one that has no
   expect(working.asked.length + held.size).toBe(100);
 });
 
+test('all that waits for the room of a server that hangs goes to one that comes and has room', async () => {
+  const hanging = ofTest(new Router({ receiveHighWaterMark: 1, receiveBufferSize: 10_000, linger: 0 }));
+  const requester = requesterOf({
+    connect: hanging.bind(endpoints.tcp()),
+    timeout: -1,
+    sendHighWaterMark: 100,
+    sendBufferSize: 10_000,
+    tcpMaxRetransmitTimeout: 0,
+  });
+  const large = Buffer.alloc(50_000);
+  const asked = Array.from({ length: 180 }, (_, n) => requester.request([String(n), large]));
+  requester.connect(new Server('working').endpoint);
+  // The one that hangs keeps what it was given: two high-water marks, and the system's buffers.
+  await expect.poll(() => requester.stats().answered, { timeout: PATIENT }).toBeGreaterThan(70);
+  requester.close();
+  await Promise.allSettled(asked);
+});
+
 test('requests for a server that is not there yet keep the process alive', async () => {
   const endpoint = await endpoints.unboundTcp();
   const client = startNode(
