@@ -12,6 +12,7 @@ import { randomInt } from 'node:crypto';
 import { ignoreAbort, onAbort } from './cancellation.js';
 import { diagnostics } from './diagnostics.js';
 import type { Sendable } from './encode.js';
+import { checkEndpoint } from './endpoint.js';
 import { SocketClosedError, TimeoutError, ZmqError } from './errors.js';
 import { runtime } from './io-runtime.js';
 import { Message } from './message.js';
@@ -88,6 +89,7 @@ export class Exchanges implements ServerOwner {
   /** @throws as `socket.connect` */
   connect(endpoint: string): void {
     if (this.#closed) throw closedError();
+    checkEndpoint(endpoint);
     // As in libzmq, where a DEALER has one connection to an endpoint.
     if (this.#servers.some((server) => server.endpoint === endpoint)) return;
     this.#servers.push(new Server(this.#setup, endpoint));
@@ -97,6 +99,7 @@ export class Exchanges implements ServerOwner {
   /** @throws as `socket.disconnect` */
   disconnect(endpoint: string): void {
     if (this.#closed) throw closedError();
+    checkEndpoint(endpoint);
     const server = this.#servers.find((one) => one.endpoint === endpoint) ?? this.#disconnected(endpoint);
     const index = this.#endpoints.indexOf(server === this.#guests ? endpoint : server.endpoint!);
     if (index >= 0) this.#endpoints.splice(index, 1);

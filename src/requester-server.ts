@@ -11,7 +11,7 @@
  *    with what was queued for it. They can be asked while one of their connections is there.
  * 4. Over inproc libzmq has a peer or no room, and there are no events.
  */
-import { checkEndpoint, shownEndpoint } from './endpoint.js';
+import { shownEndpoint } from './endpoint.js';
 import { ContextClosedError, errnoOf, zmqError } from './errors.js';
 import type { Message } from './message.js';
 import type { SocketOptions } from './option-types.js';
@@ -72,7 +72,6 @@ export class Server {
 
   /** @throws as `socket.connect`, and as the constructor of a Dealer */
   constructor(setup: ServerSetup, endpoint?: string) {
-    if (endpoint !== undefined) checkEndpoint(endpoint);
     this.#setup = setup;
     this.endpoint = endpoint;
     this.#watched = endpoint === undefined || !(setup.early || isInproc(endpoint));

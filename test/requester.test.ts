@@ -272,6 +272,11 @@ test('bad arguments', async () => {
   expect(() => new Requester({ connect: 'nowhere' })).toThrow(/EINVAL/);
   expect(() => new Requester({ connect: 'tcp://127.0.0.1:1', nonsense: 1 } as never)).toThrow(ArgumentError);
   const requester = requesterOf({ connect: 'tcp://127.0.0.1:1' });
+  for (const nowhere of [undefined, null, 5, ''] as never[]) {
+    expect(() => requester.connect(nowhere)).toThrow("endpoint: expected a string such as 'tcp://");
+    expect(() => requester.disconnect(nowhere)).toThrow("endpoint: expected a string such as 'tcp://");
+  }
+  expect(requester.endpoints).toEqual(['tcp://127.0.0.1:1']);
   await expect(requester.request({} as never)).rejects.toThrow(ArgumentError);
   await expect(requester.request([])).rejects.toThrow('data: expected one frame or more');
   await expect(requester.request(['ok', {} as never])).rejects.toThrow('data[1]: expected');
