@@ -21,7 +21,7 @@ import type { ServeOptions, Server } from './serve/server.js';
  * ```
  *
  * @throws (rejects) {@link ArgumentError} for bad options, {@link HandlerError} if the handler cannot be loaded,
- *   {@link ZmqError} if the socket cannot be bound
+ *   {@link ZmqError} if the socket cannot be bound, {@link ContextClosedError} if its context is closed meanwhile
  */
 export async function serve(options: ServeOptions): Promise<Server> {
   if (IN_BUNDLE) throw bundleError('serve() cannot run from a bundle');
@@ -44,7 +44,7 @@ export async function serve(options: ServeOptions): Promise<Server> {
  * ```
  *
  * @throws (rejects) {@link ArgumentError} for bad options, {@link HandlerError} if a handler cannot be loaded,
- *   {@link ZmqError} if a socket cannot be bound
+ *   {@link ZmqError} if a socket cannot be bound, {@link ContextClosedError} if its context is closed meanwhile
  */
 export async function pipeline(options: PipelineOptions): Promise<Pipeline> {
   if (IN_BUNDLE) throw bundleError('pipeline() cannot run from a bundle');

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { HandlerError, type ServeOptions, serve, type ThreadEvent } from 'zeromq-threads';
 
 import { within } from './bounded.js';
+import { runNode } from './peers/index.js';
 import { clientOf, handlerOf, start } from './serving.js';
 
 type Deeds = Record<number, string>;
@@ -65,6 +66,37 @@ describe('setup that', () => {
     expect(await within('it fails', failed, 20_000)).toMatchObject({ thread: 0 });
     Atomics.store(word, 0, 0);
     expect((await ask('there'))[0]).toMatch(/^0 /);
+  });
+});
+
+describe.each(['serve', 'pipeline'])('a context that closes while %s() starts', (name) => {
+  const starting = `
+    import { Context, pipeline, serve } from 'zeromq-threads';
+    const context = new Context();
+    const word = new Int32Array(new SharedArrayBuffer(4));
+    const bind = 'tcp://127.0.0.1:*';
+    const common = {
+      handler: '${handlerOf('life.mjs')}',
+      threads: 2,
+      workerData: { setup: { 0: 'waitUntilTold', 1: 'waitUntilTold' }, word },
+    };
+    const socketOptions = { context };
+    const starting = '${name}' === 'serve'
+      ? serve({ bind, socketOptions, ...common })
+      : pipeline({ source: { type: 'PULL', bind, socketOptions }, ...common });
+    const failed = starting.catch((error) => error);`;
+
+  it.each([
+    ['before its threads are there', ''],
+    ['while they are set up', 'while (Atomics.load(word, 0) < 2) await new Promise(setImmediate);'],
+  ])('%s: it fails with that, and the process ends', async (_, wait) => {
+    const ended = await runNode(`${starting}
+      ${wait}
+      await context.close();
+      Atomics.store(word, 0, 100);
+      const { name, code } = await failed;
+      console.log(name, code);`);
+    expect(ended).toMatchObject({ code: 0, stderr: '', stdout: 'ContextClosedError ETERM\n' });
   });
 });
 

@@ -132,18 +132,23 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
   /**
    * Starts the threads; sources are served once all are ready.
    *
-   * @throws (rejects) {@link HandlerError} if a thread does not come up, with the reason as its cause
+   * @throws (rejects) {@link HandlerError} if a thread does not come up, with the reason as its cause;
+   *   {@link ContextClosedError} or {@link SocketClosedError} if a source is closed meanwhile
    */
   static async start(options: LaneHostOptions): Promise<LaneHost> {
     const host = new LaneHost(options);
+    const sources = options.sources.map(attachmentOf);
+    const closed = (): Error | undefined => sources.find((source) => source.closed)?.ended;
     try {
       await Promise.all(host.lanes.map((_, index) => host.startThread(index)));
+      if (closed() !== undefined) throw closed();
     } catch (error) {
       await host.close();
-      throw error;
+      // Of which threads may have failed, too.
+      throw closed() ?? error;
     }
     host.started = true;
-    for (const source of options.sources) native.groupAddSource(host.group, attachmentOf(source).slot);
+    for (const { slot } of sources) native.groupAddSource(host.group, slot);
     const longest = options.timeout + options.grace;
     if (options.timeout >= 0 && options.grace >= 0 && longest <= LONGEST_TIMER) host.watch();
     return host;

@@ -28,6 +28,10 @@ const deeds = {
     Atomics.store(workerData.word, 0, OTHER_STARTS);
     while (Atomics.load(workerData.word, 0) !== REPLACED) await new Promise(setImmediate);
   },
+  waitUntilTold: async () => {
+    Atomics.add(workerData.word, 0, 1);
+    while (Atomics.load(workerData.word, 0) !== TOLD) await new Promise(setImmediate);
+  },
   throwIfTold: () => {
     if (Atomics.load(workerData.word, 0) === 1) throw new RangeError('not now');
   },
@@ -35,6 +39,7 @@ const deeds = {
 };
 
 const [OTHER_STARTS, DEAD, REPLACED] = [1, 2, 3];
+const TOLD = 100;
 
 const act = (what, thread) => deeds[workerData?.[what]?.[thread]]?.(what);
 
