@@ -208,7 +208,7 @@ export class Attachment implements Wakeable {
   /** The error for a failed native call. Notices when the reason is that the socket is gone. */
   failure(errno: number, what: string, address?: string): ZmqError {
     const code = errnoCode(errno);
-    if (code === 'ENOTSOCK') return this.finish(this.findEnd() ?? new SocketClosedError());
+    if (code === 'ENOTSOCK') return this.end ?? this.finish(this.findEnd() ?? new SocketClosedError());
     if (code === 'ETERM') return this.finish(new ContextClosedError());
     if (code === 'EBUSY') return zmqError(errno, what, 'a proxy has the socket');
     if (code === 'EMSGSIZE' && this.type.draft) {

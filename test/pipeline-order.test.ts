@@ -1,6 +1,6 @@
 /** Ordered pipelines, and what becomes of messages when handlers or their threads fail. */
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Pipeline, type PipelineOptions, Pull, Push } from 'zeromq-threads';
+import { Context, type Pipeline, type PipelineOptions, Pull, Push } from 'zeromq-threads';
 
 import { within } from './bounded.js';
 import { endsOf, linesHandler, sendNumbers, startLine, take } from './lines.js';
@@ -206,6 +206,33 @@ it('results reach several sinks in order from threads that are busy, whose sends
   });
   await passAll(line, 1000);
 });
+
+it.each([true, false])(
+  'a context that closes under a pipeline: results in progress are told of as such (ordered: %s)',
+  async (ordered) => {
+    const context = new Context();
+    const word = new Int32Array(new SharedArrayBuffer(4));
+    const end = { bind: 'tcp://127.0.0.1:*', socketOptions: { context } };
+    const { line, errors } = await startLine({
+      source: { type: 'PULL', ...end },
+      sink: { type: 'PUSH', ...end },
+      handler: linesHandler('told'),
+      workerData: { word },
+      ordered,
+    });
+    const { push } = endsOf(line);
+    await sendNumbers(push, 6);
+    await expect.poll(() => Atomics.load(word, 0), { timeout: 20_000 }).toBe(6);
+    await within('the context closes', context.close());
+    Atomics.store(word, 0, 100);
+    await expect.poll(() => errors.length, { timeout: 20_000 }).toBe(6);
+    for (const { error, info } of errors) {
+      expect(info.type).toBe('sink');
+      expect(error).toMatchObject({ name: 'ContextClosedError', code: 'ETERM' });
+    }
+    expect(errors.map(({ info }) => Number(String(info.message![0]))).sort()).toEqual(all(6));
+  },
+);
 
 describe('unordered', () => {
   it('a thread that dies takes nothing else with it', async () => {

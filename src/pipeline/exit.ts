@@ -24,6 +24,9 @@ export interface SinksData {
   readonly apart: number;
 }
 
+/** Of a socket that is closed. */
+const NO_SLOT = 0xffffffff;
+
 export function openExit(data: ExitData, lane: number): Exit {
   if (data.type === 'stage') return new StageExit(data.group, lane, new SinksExit(data.sinks));
   if (data.type === 'sinks') return new SinksExit(data.sinks);
@@ -34,7 +37,7 @@ export function openExit(data: ExitData, lane: number): Exit {
 export class OrderedExit {
   private readonly group: number;
   private readonly sockets: readonly Socket[];
-  private readonly slots: readonly number[];
+  private readonly slots: number[];
   private readonly apart: number;
 
   constructor(data: ExitData) {
@@ -52,6 +55,10 @@ export class OrderedExit {
    * @throws (rejects) if it cannot leave by one way at least, once it is done with by the others
    */
   emit(sequencer: number, lane: number): number | Promise<void> {
+    for (const [index, socket] of this.sockets.entries()) {
+      // Others may be given its slot.
+      if (attachmentOf(socket).ended !== undefined) this.slots[index] = NO_SLOT;
+    }
     const emitted = native.sequencerEmit(sequencer, lane, this.group, this.slots, this.apart);
     if (typeof emitted === 'number') return emitted;
     const waiting: Promise<void>[] = [];

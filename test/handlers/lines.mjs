@@ -1,5 +1,6 @@
 /** Handlers of the pipeline tests. Most of them obey a first frame that says what to do with the second. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { workerData } from 'node:worker_threads';
 import { toSink } from 'zeromq-threads';
 
 /** Back as it came, with the thread's number. */
@@ -19,6 +20,13 @@ export function busy(frames) {
   const number = Number(String(frames.at(-1)));
   const until = performance.now() + ((number * 7919) % 5) / 10;
   while (performance.now() < until);
+  return frames;
+}
+
+/** Counts up the word, and waits until it is 100. */
+export async function told(frames) {
+  Atomics.add(workerData.word, 0, 1);
+  while (Atomics.load(workerData.word, 0) !== 100) await new Promise(setImmediate);
   return frames;
 }
 
