@@ -206,6 +206,11 @@ describe.each(['c', 'python'] as const)('with %s peers', (language) => {
     await reader.waitFor('it tells of the stranger', TIMEOUT, ({ stderr }) =>
       stderr.includes('refused 127.0.0.1') ? true : undefined,
     );
+    const other = ['--curve-server-key', file('server.key'), '--curve-keys', file('stranger.key_secret')];
+    expect(await run(['send', '-c', endpoint, ...other, 'hello'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('failed: authentication failure; what has not left is lost'),
+    });
     const sender = await startPeer(language, 'send', {
       ...send,
       first: 500,

@@ -6,6 +6,7 @@ import type { CanonicalType } from '../socket-types.js';
 import { addExamples, addNotes, count, type Example, integer, milliseconds } from './arguments.js';
 import { addFormatFlags, FORMAT_NOTES, type FormatFlags, largestCount } from './format-flags.js';
 import { bytesOfHex, parseMessage } from './formats.js';
+import { Handshakes } from './handshakes.js';
 import { usageError } from './outcome.js';
 import { countPeers } from './peers-waiting.js';
 import { Printer } from './printer.js';
@@ -35,6 +36,8 @@ const TYPES: readonly CanonicalType[] = [
 ];
 /** What can send and receive. */
 const ANSWERED = new Set<CanonicalType>(['REQ', 'DEALER', 'ROUTER', 'PAIR', 'STREAM']);
+/** Whose messages wait for a peer to be there. */
+const QUEUED = new Set<CanonicalType>(['PUSH', 'REQ', 'DEALER', 'PAIR', 'XSUB']);
 /** How long to wait before a ROUTER is asked again whether it knows a peer: no event tells. */
 const ROUTE_RETRY = 10;
 
@@ -72,11 +75,11 @@ const EXAMPLES: readonly Example[] = [
 const NOTES = `
 Messages are the arguments, or else standard input until it ends. The command
 ends when all of them have left; --linger limits that, and XSUB ends after a
-second. PUB drops what nobody has subscribed to: --wait N waits for N
-subscriptions first. ROUTER takes the first frame, or --to, for whom a message
-is; that it is nobody is an error unless --wait is given, which waits until that
-peer is there. STREAM sends to its first connection, and ends a line with a
-newline.`;
+second. It fails when a peer that it connects to refuses the handshake. PUB
+drops what nobody has subscribed to: --wait N waits for N subscriptions first.
+ROUTER takes the first frame, or --to, for whom a message is; that it is nobody
+is an error unless --wait is given, which waits until that peer is there. STREAM
+sends to its first connection, and ends a line with a newline.`;
 
 export function sendCommand(): Command {
   const command = new Command('send')
@@ -118,6 +121,7 @@ async function send(session: Session, messages: readonly string[], flags: Flags)
   if (socket.type === 'XPUB' && flags.wait > 0) socket.setOption('verbosity', 'allSubsUnsubs');
   // Unless told, what goes to nobody is not lost in silence.
   if (type === 'ROUTER' && !isSet(flags, 'mandatory')) socket.setOption('mandatory', true);
+  const handshakes = new Handshakes(session, socket, flags);
   const peers = countPeers(session, socket, type === 'STREAM' ? 0 : flags.wait, timeout);
   attachSocket(session, socket, flags);
   await peers();
@@ -134,8 +138,9 @@ async function send(session: Session, messages: readonly string[], flags: Flags)
     if (session.interrupted) return;
     await exchange.send(frames);
     sent += 1;
-    if (sent === flags.count) return;
+    if (sent === flags.count) break;
   }
+  if (sent > 0 && QUEUED.has(type)) await handshakes.settled();
 }
 
 function checkFlags(messages: readonly string[], flags: Flags): void {

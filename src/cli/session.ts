@@ -68,6 +68,13 @@ export class Session {
     this.#closers.unshift(closer);
   }
 
+  /** Ends the command early, because of that. */
+  fail(error: CommandError): void {
+    if (this.interrupted) return;
+    this.#failure ??= error;
+    this.#stop(error.exitCode);
+  }
+
   /** Writes a line to stderr. */
   note(text: string): void {
     process.stderr.write(`zeromq-threads ${this.name}: ${text}\n`);
