@@ -166,6 +166,18 @@ describe('monitor', () => {
     await sender.kill();
   });
 
+  it('says whether somebody is there, as the page and the help ask it about a recv', async () => {
+    const page = readFileSync(join(PACKAGE_ROOT, 'docs/command-line.md'), 'utf8');
+    const { stdout: help } = await run(['monitor', '--help']);
+    const endpoint = await endpoints.unboundTcp();
+    start(['recv', '--bind', endpoint]);
+    for (const text of [page, help]) {
+      const sample = /^ *# is there somebody to talk to.*\n *zeromq-threads (.+)$/m.exec(text)?.[1];
+      const args = sample!.replace('tcp://127.0.0.1:5555', endpoint).replace('2000', '10000').split(' ');
+      expect(await run(args)).toMatchObject({ code: 0, stdout: expect.stringContaining(' handshake ') });
+    }
+  });
+
   it('ends with 124 when nobody comes', async () => {
     const endpoint = await endpoints.unboundTcp();
     const { code } = await run(['monitor', endpoint, '--event', 'handshake', '-n', '1', '--timeout', '100']);

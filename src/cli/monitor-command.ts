@@ -34,8 +34,9 @@ const EVENTS = [
 
 const EXAMPLES: readonly Example[] = [
   {
-    does: 'is there somebody to talk to? The exit status is 124 if not within 2 seconds',
-    command: 'zeromq-threads monitor tcp://127.0.0.1:5555 --event handshake --count 1 --timeout 2000',
+    does: 'is there somebody to talk to, who pulls? The exit status is 124 if not within 2 seconds',
+    command:
+      'zeromq-threads monitor tcp://127.0.0.1:5555 --type PUSH --event handshake --count 1 --timeout 2000',
   },
   {
     does: 'who comes and goes at a port, as JSON',
@@ -52,7 +53,7 @@ const NOTES = `
 A line is the time, the event, the address, and what else there is to know of
 it. The socket takes part like any other: a PULL or SUB that connects gets
 messages, which nobody reads. For a handshake to succeed its type has to fit
-that of the peer; DEALER fits ROUTER, REP and DEALER.`;
+that of the peer; DEALER fits ROUTER, REP and DEALER, and PUSH fits PULL.`;
 
 export function monitorCommand(): Command {
   const command = new Command('monitor')
