@@ -51,6 +51,30 @@ test('a peer that does not read is waited for once, not for each of its replies'
   expect(server.stats().dropped).toBe(errors.length);
 });
 
+test('a reply that waits for a peer is not late: its handler was done in time', async () => {
+  const { server, errors } = await start({
+    handler: moduleFile(`
+      const pad = Buffer.alloc(1500);
+      export default async ([text]) => [text, pad];`),
+    threads: 1,
+    timeout: 100,
+    replyTimeout: 1000,
+  });
+  const deaf = new Dealer({ receiveHighWaterMark: 1, sendHighWaterMark: 0, linger: 0 });
+  onTestFinished(() => deaf.close());
+  deaf.connect(server.endpoint);
+  const count = 10_000;
+  for (let n = 0; n < count; n += 1) await deaf.send(['', String(n)]);
+  await expect.poll(() => server.stats().handled, { timeout: 20_000 }).toBe(count);
+  const { sent, dropped, ...rest } = server.stats();
+  expect(rest).toMatchObject({ failed: 0, inFlight: 0, threads: [{ timedOut: 0 }] });
+  expect(dropped).toBeGreaterThan(0);
+  expect(sent + dropped).toBe(count);
+  expect(new Set(errors.map(({ info }) => info.type))).toEqual(new Set(['reply']));
+  const ask = clientOf(server.endpoint);
+  for (let n = 0; n < 100; n += 1) expect((await ask(String(n)))[0]).toBe(String(n));
+});
+
 const WORKER = `
   import { serve } from 'zeromq-threads';
   const [connect, handler, options] = process.argv.slice(2);

@@ -222,6 +222,7 @@ export class LaneConsumer {
     // Nobody would come to send it: drain() does nothing then.
     if (this.turning || this.finish === undefined || !this.kept.add(work, result, now)) return false;
     work.over = true;
+    work.handled = true; // in time, however long it may wait for room then
     this.letGo(work);
     const { control, lane } = this.setup;
     if (took > SHORT_HANDLER_MS || this.kept.isDue(now)) this.sendKept();
