@@ -82,6 +82,7 @@ export async function iterate(work: Work, results: Results, owner: StreamOwner):
         turnAt = performance.now() + TURN_MS;
       }
     } catch (error) {
+      work.outlast(); // it comes to its end below, and that may take a while
       if (!work.over) owner.fails(work, error);
       break;
     }

@@ -417,6 +417,7 @@ export class LaneConsumer {
       }
       const error = new TimeoutError('handler', timeout / 1000);
       Atomics.add(control, LANE_TIMED_OUT, 1);
+      work.outlast();
       this.fail(work, error);
       work.abortFor(error);
     }

@@ -71,6 +71,14 @@ export class Work {
     this.abort?.abort(reason);
   }
 
+  /**
+   * It is about to be settled while its handler goes on: what that has of it stays as it is. Its memory is not used again,
+   * but left to the garbage collector, for the handler may never come to an end.
+   */
+  outlast(): void {
+    this.chunk.retained = true;
+  }
+
   /** The handler is done, only the delivery is not: another message may begin. */
   leave(): void {
     this.left = true;
