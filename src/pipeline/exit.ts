@@ -2,11 +2,15 @@
 import type { Handle } from '../handles.js';
 import { EMIT_LEFT, native } from '../native.js';
 import { attachmentOf, Socket } from '../socket.js';
-import { ALL_SINKS, type Output } from './outputs.js';
+import { ALL_SINKS, lastingOutput, type Output } from './outputs.js';
 
 export interface Exit {
-  /** @returns undefined if it has left, or else a promise that resolves when it has. @throws (rejects) if it cannot */
-  send(output: Output): Promise<void> | undefined;
+  /**
+   * @param lasting memory that stays as it is until the output has left; frames elsewhere are copied if they have to
+   *   wait. Undefined if all of them stay
+   * @returns undefined if it has left, or else a promise that resolves when it has. @throws (rejects) if it cannot
+   */
+  send(output: Output, lasting: ArrayBufferLike | undefined): Promise<void> | undefined;
   /** There may be room where there was none. */
   wake(): void;
   flush(): void;
@@ -99,10 +103,11 @@ class StageExit implements Exit {
     private readonly sinks: Exit,
   ) {}
 
-  send(output: Output): Promise<void> | undefined {
-    const [sink, ...frames] = output;
-    if (sink !== ALL_SINKS) return this.sinks.send(output);
-    if (this.waiting.length === 0 && native.laneInject(this.group, this.lane, frames)) return undefined;
+  send(output: Output, lasting: ArrayBufferLike | undefined): Promise<void> | undefined {
+    const [sink, ...sent] = output;
+    if (sink !== ALL_SINKS) return this.sinks.send(output, lasting);
+    if (this.waiting.length === 0 && native.laneInject(this.group, this.lane, sent)) return undefined;
+    const [, ...frames] = lasting === undefined ? output : lastingOutput(output, lasting);
     return new Promise((resolve) => this.waiting.push({ frames, resolve }));
   }
 
@@ -120,7 +125,7 @@ class StageExit implements Exit {
   }
 }
 
-/** Through the sinks' sockets. */
+/** Through the sinks' sockets, which copy what has to wait. */
 class SinksExit implements Exit {
   private readonly sockets: readonly Socket[];
   private readonly common: readonly Socket[];

@@ -1,4 +1,5 @@
 /** What a pipeline's handler returns, as messages. */
+import { bufferOf } from '../bytes.js';
 import { encodePart, type Sendable } from '../encode.js';
 import { ArgumentError, argumentError } from '../errors.js';
 
@@ -66,6 +67,11 @@ export function outputOf(message: unknown, sinks: SinkNames): Output {
   if (!Array.isArray(body)) return [index, encodePart(body, 'the result')];
   if (body.length === 0) throw argumentError('the result', 'at least one frame', body);
   return [index, ...Array.from(body, (part: unknown, at) => encodePart(part, `the result[${at}]`))];
+}
+
+/** The same with copies of its frames, for handlers may use their memory again. @param lasting memory that they do not */
+export function lastingOutput([sink, ...frames]: Output, lasting: ArrayBufferLike): Output {
+  return [sink, ...frames.map((frame) => (bufferOf(frame) === lasting ? frame : Buffer.from(frame)))];
 }
 
 /** What a handler returned that yields nothing. */

@@ -13,7 +13,7 @@ import { LANE_DROPPED, LANE_SENT } from '../layout.js';
 import { EMIT_FULL, EMIT_LEFT, native } from '../native.js';
 import { type Exit, type ExitData, OrderedExit, openExit } from './exit.js';
 import { OrderWords } from './order-words.js';
-import { type Output, outputOf, outputsOf, type SinkNames } from './outputs.js';
+import { lastingOutput, type Output, outputOf, outputsOf, type SinkNames } from './outputs.js';
 
 export interface StageOutletData {
   readonly exit: ExitData;
@@ -43,14 +43,15 @@ class StageOutlet implements Outlet {
     const outputs = outputsOf(result, this.data.sinks);
     for (const [index, output] of outputs.entries()) {
       const sent = this.handOn(work, output);
-      if (sent !== undefined) return this.handOnRest(work, sent, outputs, index + 1);
+      if (sent !== undefined) return this.handOnRest(work, sent, outputs.slice(index + 1));
     }
     return undefined;
   }
 
-  private async handOnRest(work: Work, first: Promise<void>, outputs: Output[], from: number): Promise<void> {
+  private async handOnRest(work: Work, first: Promise<void>, rest: readonly Output[]): Promise<void> {
+    const lasting = rest.map((output) => lastingOutput(output, work.chunk.buffer));
     await first;
-    for (let index = from; index < outputs.length; index += 1) await this.handOn(work, outputs[index]!);
+    for (const output of lasting) await this.handOn(work, output, true);
   }
 
   part(work: Work, result: unknown): Promise<void> | undefined {
@@ -62,22 +63,18 @@ class StageOutlet implements Outlet {
     return deadLetterSink < 0 ? undefined : this.handOn(work, [deadLetterSink, ...work.frames]);
   }
 
-  private handOn(work: Work, output: Output): Promise<void> | undefined {
-    return this.send(output, () => reported(work));
-  }
-
   /**
    * Sends one. What cannot be sent is reported, and done with: the handler has done its part.
    *
-   * @param about the message that is reported then
+   * @param lasts whether its frames stay as they are, as those of the message do until that is settled
    */
-  private send(output: Output, about: () => ReportedMessage): Promise<void> | undefined {
+  private handOn(work: Work, output: Output, lasts = false): Promise<void> | undefined {
     const { control } = this.thread;
     let sent: Promise<void> | undefined;
     try {
-      sent = this.exit.send(output);
+      sent = this.exit.send(output, lasts ? undefined : work.chunk.buffer);
     } catch (error) {
-      drop(this.thread, error, about());
+      drop(this.thread, error, reported(work));
       return undefined;
     }
     if (sent === undefined) {
@@ -86,7 +83,7 @@ class StageOutlet implements Outlet {
     }
     return sent.then(
       () => void Atomics.add(control, LANE_SENT, 1),
-      (error: unknown) => drop(this.thread, error, about()),
+      (error: unknown) => drop(this.thread, error, reported(work)),
     );
   }
 
