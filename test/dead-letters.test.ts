@@ -28,6 +28,19 @@ const fails = (n: number): boolean => [3, 7, 9].includes(n % 10);
 describe.each([false, true])('ordered: %s', (ordered) => {
   const inOrder = (list: number[]): number[] => (ordered ? list : ascending(list));
 
+  it('what fails goes there as it came, whatever its handler did with the array that it got', async () => {
+    const { line, errors } = await startLine({ ...withDead, ordered, handler: linesHandler('spoiling') });
+    const { push: source } = endsOf(line);
+    const dead = deadOf(line);
+    for (let n = 0; n < 30; n += 1) await source.send(['head', String(n)]);
+    const letters = await take(dead, 30);
+    expect(inOrder(numbers(letters))).toEqual(all(30));
+    await expect.poll(() => errors.length, { timeout: 20_000 }).toBe(30);
+    const told = errors.map(({ info }) => info.message!.map(String));
+    expect(ascending(numbers(told))).toEqual(all(30));
+    for (const [head] of [...letters, ...told]) expect(head).toBe('head');
+  });
+
   it('what fails goes to the sink for it, as it came, and nothing else does', async () => {
     const { line, errors } = await startLine({ ...withDead, ordered, handler: linesHandler('failing') });
     const { push: source, pull } = endsOf(line);

@@ -124,6 +124,17 @@ describe.each([false, true])('ordered: %s', (ordered) => {
     expect(kinds(errors)).toEqual(['handler']);
   });
 
+  it('one that does not do it right is reported, and its thread goes on', async () => {
+    const { line, errors } = await startLine({ ordered, handler: streamsHandler('misbehaving'), threads: 1 });
+    const { push, pull } = endsOf(line);
+    await sendNumbers(push, 3);
+    expect(inOrder(await take(pull, 3))).toEqual(['0 first', '1 first', '2 first']);
+    await until('the failures are reported', () => errors.length > 1);
+    expect(kinds(errors)).toEqual(['handler', 'handler']);
+    await until('all are settled', () => line.stats().stages[0]!.inFlight === 0);
+    expect(line.stats().stages[0]!.threads[0]).toMatchObject({ handled: 3, failed: 2, deaths: 0 });
+  });
+
   it.each(['many', 'manyLater'])(
     'a sink that nobody reads holds it back, and that is not its time: %s',
     async (name) => {

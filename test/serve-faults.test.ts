@@ -36,6 +36,18 @@ describe('a handler that', () => {
     ['gives what cannot be sent', ['object'], { name: 'ArgumentError', code: 'ERR_INVALID_ARG' }],
     ['gives a thenable without a then', ['badThenable', 'get'], { name: 'RangeError', message: 'no then' }],
     ['gives a thenable that throws', ['badThenable', 'call'], { name: 'RangeError', message: 'no then' }],
+    ['gives a promise without a then', ['badPromise', 'then get'], { message: 'no then get' }],
+    ['gives a promise whose then throws', ['badPromise', 'then call'], { message: 'no then call' }],
+    [
+      'gives a promise without a constructor',
+      ['badPromise', 'constructor get'],
+      { message: 'no constructor get' },
+    ],
+    ['gives an array without a length', ['countless'], { name: 'RangeError', message: 'no length' }],
+    ['throws a revoked proxy', ['revoked'], { message: '<Revoked Proxy>' }],
+    ['takes a frame out of its request, and throws', ['shift', 'it'], { message: 'shifted' }],
+    ['empties its request, and rejects', ['cut', 'it'], { message: 'cut' }],
+    ['replaces a frame of its request, and throws', ['replace', 'it'], { message: 'replaced' }],
   ])('%s: the error is the reply, and an event has the request', async (_, request, expected) => {
     const { server, told } = await start({ threads: 1 });
     const ask = clientOf(server.endpoint);

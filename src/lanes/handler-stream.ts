@@ -47,6 +47,7 @@ export async function iterate(work: Work, results: Results, owner: StreamOwner):
   let begun = false;
   for (;;) {
     let step: IteratorResult<unknown>;
+    let done: boolean;
     try {
       const next = results.next();
       if ('then' in next) {
@@ -55,12 +56,13 @@ export async function iterate(work: Work, results: Results, owner: StreamOwner):
       } else {
         step = next;
       }
+      done = step.done === true;
     } catch (error) {
       if (!work.over) owner.fails(work, error);
       return;
     }
     if (work.over) break;
-    if (step.done === true) {
+    if (done) {
       owner.ends(work);
       return;
     }

@@ -21,7 +21,11 @@ export class KeptResults {
 
   /** @returns false if the outlet does not take it */
   add(work: Work, result: unknown, now: number): boolean {
-    if (this.outlet.keep?.(work, result) !== true) return false;
+    try {
+      if (this.outlet.keep?.(work, result) !== true) return false;
+    } catch {
+      return false; // what it met, deliver() meets again
+    }
     if (this.works.push(work) === 1) this.since = now;
     return true;
   }

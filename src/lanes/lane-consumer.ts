@@ -7,7 +7,6 @@
  * 3. Now and then the event loop gets a turn, so that timers, ports and what handlers wait for come about.
  */
 import { performance, type RecordableHistogram } from 'node:perf_hooks';
-import { types } from 'node:util';
 import { TimeoutError } from '../errors.js';
 import {
   CTL_WAITING,
@@ -26,6 +25,7 @@ import type { Message } from '../message.js';
 import { native } from '../native.js';
 import { LONGEST_TIMER } from '../pending.js';
 import { type ContextOfThread, type HandlerContext, WorkContext } from './handler-context.js';
+import { promiseOf, whenSettled } from './handler-promise.js';
 import { iterate, resultsOf, type StreamOwner, TURN_MS } from './handler-stream.js';
 import { KeptResults } from './kept-results.js';
 import type { LaneReader } from './lane-reader.js';
@@ -191,9 +191,9 @@ export class LaneConsumer {
     const { setup } = this;
     const work = setup.reader.begin(now + clockOffset);
     let result: unknown;
-    let promise: PromiseLike<unknown> | undefined;
+    let promise: Promise<unknown> | undefined;
     try {
-      const request = setup.outlet.open === undefined ? work.frames : setup.outlet.open(work);
+      const request = setup.outlet.open === undefined ? work.request : setup.outlet.open(work);
       result = setup.handler(request, new WorkContext(work, setup.context));
       promise = promiseOf(result);
     } catch (error) {
@@ -240,16 +240,17 @@ export class LaneConsumer {
     this.setup.reader.settleAll(works);
   };
 
-  private await(work: Work, result: PromiseLike<unknown>): void {
+  private await(work: Work, result: Promise<unknown>): void {
     this.hold(work);
     this.limit(work);
-    result.then(
+    whenSettled(
+      result,
       (value) => {
         if (work.over || this.stream(work, value)) return;
         const now = performance.now();
         if (!this.keep(work, value, this.serviced(work, now), now)) this.deliver(work, value);
       },
-      (error: unknown) => {
+      (error) => {
         if (!work.over) this.fail(work, error);
       },
     );
@@ -434,13 +435,6 @@ export function reported(work: Work): Extract<Report, { type: 'failed' }>['messa
     envelope: work.envelope.map((frame) => frame.copy()),
     frames: work.frames.map((frame) => frame.copy()),
   };
-}
-
-/** What is to be waited for. Of others' thenables, which may throw or call back twice, the engine makes a promise. */
-function promiseOf(value: unknown): PromiseLike<unknown> | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  if (typeof (value as { then?: unknown }).then !== 'function') return undefined;
-  return types.isPromise(value) ? value : Promise.resolve(value);
 }
 
 function microseconds(milliseconds: number): number {

@@ -4,18 +4,22 @@ import type { WireError } from './outlet.js';
 
 /** Whatever was thrown, as an Error. */
 export function asError(thrown: unknown): Error {
-  if (thrown instanceof Error) return thrown;
+  try {
+    if (thrown instanceof Error) return thrown;
+  } catch {
+    // A proxy that does not let itself be asked: something else, then.
+  }
   return new Error(typeof thrown === 'string' ? thrown : shown(thrown));
 }
 
 export function toWire(thrown: unknown): WireError {
   const error = asError(thrown);
   try {
-    const { code } = error as { code?: unknown };
+    const { code, stack } = error as { code?: unknown; stack?: unknown };
     return {
       name: String(error.name),
       message: String(error.message),
-      stack: typeof error.stack === 'string' ? error.stack : undefined,
+      stack: typeof stack === 'string' ? stack : undefined,
       code: typeof code === 'string' ? code : undefined,
     };
   } catch (second) {

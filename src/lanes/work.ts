@@ -27,8 +27,8 @@ export class Work {
     readonly first: number,
     /** How many frames come before the body. */
     readonly body: number,
-    /** The frames that the handler gets. */
-    readonly frames: Message[],
+    /** The frames of the body for the handler, which may do with the array what it likes. */
+    readonly request: Message[],
     /** Its number in order of receipt, 32 bits, wrapping. */
     readonly ticket: number,
     /** Which of the sources it came from; NO_SOURCE from another stage. */
@@ -55,6 +55,15 @@ export class Work {
     const { buffer, descriptors } = this.chunk;
     const offset = (descriptors[this.first]! & ~FRAME_MORE) >>> 0;
     return Buffer.from(buffer, offset, descriptors[this.first + 1]!).toString('latin1');
+  }
+
+  /** The frames of the body as they came, made anew: for whoever is told of them. */
+  get frames(): Message[] {
+    const { descriptors } = this.chunk;
+    let count = 0;
+    // Each says whether another follows, first of all that of the header.
+    for (let at = this.first + 2; (descriptors[at]! & FRAME_MORE) !== 0; at -= 2) count += 1;
+    return this.chunk.messagesAt(this.first - 2 * this.body, count - this.body);
   }
 
   /** Aborts as soon as the handler is to stop, also if it asks for it only then. */

@@ -74,6 +74,42 @@ const commands = {
       };
     },
   }),
+  // A promise by birth, which does not behave like one.
+  badPromise: (what) => {
+    const [name, how] = String(what).split(' ');
+    const no = () => {
+      throw new RangeError(`no ${what}`);
+    };
+    return Object.defineProperty(
+      Promise.resolve('resolved'),
+      name,
+      how === 'get' ? { get: no } : { value: no },
+    );
+  },
+  revoked: () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    throw proxy;
+  },
+  countless: () =>
+    new Proxy(['a'], {
+      get: (target, name) => {
+        if (name === 'length') throw new RangeError('no length');
+        return target[name];
+      },
+    }),
+  shift: (_, _context, request) => {
+    request.shift();
+    throw new RangeError('shifted');
+  },
+  cut: async (_, _context, request) => {
+    request.length = 0;
+    throw new RangeError('cut');
+  },
+  replace: (_, _context, request) => {
+    request[1] = 'no frame';
+    throw new RangeError('replaced');
+  },
   unreadable: () => {
     throw Object.defineProperty(new Error(), 'message', {
       get() {

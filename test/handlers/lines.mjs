@@ -127,6 +127,15 @@ export function deadly(frames) {
   return frames;
 }
 
+/** What it leaves of the array it got is not what came. */
+export function spoiling(frames) {
+  const number = Number(String(frames.at(-1)));
+  if (number % 3 === 0) frames.shift();
+  if (number % 3 === 1) frames.length = 0;
+  if (number % 3 === 2) frames[0] = 'no frame';
+  throw new RangeError('always');
+}
+
 export function deadlyOrFailing(frames) {
   if (Number(String(frames.at(-1))) % 10 === 5) process.exit(1);
   throw new RangeError('always');

@@ -48,6 +48,22 @@ export function* failing(frames) {
   yield `${numberOf(frames)} second`;
 }
 
+const noDone = {
+  get done() {
+    throw new RangeError('no done');
+  },
+};
+
+/** The iterators of 0 and 1 do not end as iterators do. */
+export const misbehaving = ([frame]) => {
+  const number = numberOf([frame]);
+  const ends = [noDone, undefined, { done: true }];
+  const steps = [{ done: false, value: `${number} first` }, ends[number]];
+  const next = () => steps.shift();
+  if (number === 1) return { [Symbol.asyncIterator]: () => ({ next: async () => next() }) };
+  return { [Symbol.iterator]: () => ({ next }) };
+};
+
 const size = 10_000;
 const payload = (n) => {
   const bytes = Buffer.alloc(size);
