@@ -10,7 +10,8 @@
  * | `zeromq-threads:handler:lost` | a thread died while it ran a message | `{ label, thread, error, message, outcome }` |
  * | `zeromq-threads:handler:thread` | a handler thread starts, dies, or its circuit opens | `{ label, type, thread, error, wait }` |
  *
- * `label` is `'serve'`, `'pipeline'` or `'pipeline stage 1'`.
+ * `label` is `'serve'`, `'pipeline'` or `'pipeline stage 1'`. A handler's `message` is
+ * `{ ticket, source, attempts, envelope, frames }`, the last two lists of Uint8Arrays.
  *
  * ```ts
  * import { subscribe } from 'node:diagnostics_channel';

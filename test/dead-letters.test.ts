@@ -84,6 +84,23 @@ describe.each([false, true])('ordered: %s', (ordered) => {
     await expect.poll(() => line.stats().stages[0]!.threads[0]!.deaths).toBe(4 * (retries + 1));
   });
 
+  it('those of dead threads count as sent, too', async () => {
+    const { line } = await startLine({
+      ...withDead,
+      ordered,
+      handler: linesHandler('deadly'),
+      threads: 1,
+      concurrency: 1,
+    });
+    const { push: source, pull } = endsOf(line);
+    await sendNumbers(source, 10);
+    expect(numbers(await take(deadOf(line), 1))).toEqual([5]);
+    expect(inOrder(numbers(await take(pull, 9)))).toEqual(all(10).filter((n) => n !== 5));
+    await expect.poll(() => line.stats().stages[0]).toMatchObject({ sent: 10, dropped: 0, inFlight: 0 });
+    await within('the pipeline closes', line.close());
+    expect(line.stats().stages[0]!.threads.map(({ state }) => state)).toEqual(['ended']);
+  });
+
   it('what had yielded a part when its thread died', async () => {
     const handler = streams('dyingAtSecond');
     const { line } = await startLine({ ...withDead, ordered, handler, threads: 1, concurrency: 1 });

@@ -36,10 +36,19 @@ it('a failed request, and a thread that dies and is replaced', async () => {
   const ask = clientOf(server.endpoint);
   await ask('throw', 'of test');
   const failure = await failed.next();
+  const parts = ({ message }: Told): string[][] => {
+    const { envelope, frames } = message as { envelope: Uint8Array[]; frames: Uint8Array[] };
+    return [envelope, frames].map((list) => list.map((frame) => String(Buffer.from(frame))));
+  };
+  expect(parts(failure)).toEqual([expect.any(Array), ['throw', 'of test']]);
   expect(failure).toMatchObject({ label: 'serve', thread: 0 });
   expect(failure.error.message).toBe('of test');
   await ask('exit', '3');
-  expect(await lost.next()).toMatchObject({ label: 'serve', thread: 0, outcome: 'failed' });
+  const loss = await lost.next();
+  expect(loss).toMatchObject({ label: 'serve', thread: 0, outcome: 'failed' });
+  expect(parts(loss)[1]).toEqual(['exit', '3']);
+  expect(parts(loss)[0]).toHaveLength(parts(failure)[0]!.length);
+  expect(Object.keys(loss.message as object)).toEqual(Object.keys(failure.message as object));
   expect(await threads.next()).toMatchObject({ type: 'died', thread: 0 });
   expect(await threads.next()).toMatchObject({ type: 'started', thread: 0 });
 });

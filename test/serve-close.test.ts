@@ -22,6 +22,7 @@ it('what was accepted is finished and answered', async () => {
   }
   expect(await within('closing', closing)).toEqual({ unfinished: 0 });
   expect(server.stats()).toMatchObject({ handled: 100, sent: 100, inFlight: 0 });
+  expect(server.stats().threads.map(({ state }) => state)).toEqual(['ended', 'ended']);
 });
 
 it('nothing new is accepted', async () => {

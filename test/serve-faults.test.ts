@@ -298,6 +298,13 @@ describe('errorReply', () => {
     expect(await clientOf(server.endpoint)('exit', '1')).toEqual(['sorry: HandlerError']);
   });
 
+  it('what is answered outside of handler threads counts as sent, too', async () => {
+    const { server } = await start({ threads: 1, errorReply: (error) => `sorry: ${error.name}` });
+    const ask = clientOf(server.endpoint);
+    for (const request of [['echo'], ['throw', 'of test'], ['exit', '1'], ['echo']]) await ask(...request);
+    await expect.poll(() => server.stats()).toMatchObject({ sent: 4, dropped: 0, failed: 1, inFlight: 0 });
+  });
+
   it.each([
     [
       'throws',

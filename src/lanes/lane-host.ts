@@ -20,6 +20,7 @@ import { Circuit } from './circuit.js';
 import { type CheckedHandlerOptions, workerOptionError } from './host-options.js';
 import { HostedLane } from './lane.js';
 import type { LaneIo } from './lane-io.js';
+import { splitMessage } from './lane-message.js';
 import { LaneCounts, type LaneStats } from './lane-stats.js';
 import type { LogLevel, Report, ReportedMessage, ThreadTask } from './outlet.js';
 import type { NativeRoute } from './route.js';
@@ -33,7 +34,7 @@ export interface LaneHostOptions extends CheckedHandlerOptions {
   readonly route: NativeRoute;
   readonly outlet: { readonly module: string; readonly data: unknown };
   /** A thread's outlet asks for something, and holds the message until it is done. */
-  readonly onAsk?: (message: ReportedMessage, error: Error) => void;
+  readonly onAsk?: (message: ReportedMessage, error: Error, thread: number) => void;
   /** A message whose thread died while it ran, and that is not tried again. */
   readonly onLost?: (lost: LostMessage) => void;
   /** Whether a message's results are safe although its thread is gone. */
@@ -246,7 +247,7 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
         this.emit('log', report.level, deserialize(report.args) as unknown[], index);
         break;
       case 'ask':
-        this.options.onAsk?.(report.message, fromWire(report.error));
+        this.options.onAsk?.(report.message, fromWire(report.error), index);
         lane.answer(report.id, report.message.ticket);
         break;
       default:
@@ -304,7 +305,8 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
       all.push(told);
       if (diagnostics.handlerLost.hasSubscribers) {
         const { label } = this.options;
-        diagnostics.handlerLost.publish({ label, thread: lane.index, error, message, outcome });
+        const split = splitMessage(message);
+        diagnostics.handlerLost.publish({ label, thread: lane.index, error, message: split, outcome });
       }
       this.emit('lost', told);
     }
@@ -364,8 +366,13 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
   /** One entry for each thread. */
   stats(): LaneStats[] {
     return this.lanes.map((lane, index) =>
-      this.counts[index]!.stats(index, lane, this.circuits[index]!.open),
+      this.counts[index]!.stats(index, lane, this.circuits[index]!.open, this.closed),
     );
+  }
+
+  /** What became of a message that this thread sent in place of a handler thread. */
+  count(thread: number, outcome: 'sent' | 'dropped'): void {
+    this.counts[thread]![outcome] += 1;
   }
 
   /** How many messages are received and not in a lane yet. */

@@ -18,8 +18,11 @@ export interface Percentiles {
 export interface LaneStats {
   /** Its number, from 0. */
   readonly thread: number;
-  /** `'starting'` until its module is loaded; `'circuit-open'` while it is not replaced because it died too often. */
-  readonly state: 'running' | 'starting' | 'circuit-open';
+  /**
+   * `'starting'` until its module is loaded; `'circuit-open'` while it is not replaced because it died too often;
+   * `'ended'` once the server or the stage is closed.
+   */
+  readonly state: 'running' | 'starting' | 'circuit-open' | 'ended';
   /** Messages in its lane that are not begun. */
   readonly queued: number;
   /** Messages that are begun and not done with. */
@@ -54,9 +57,10 @@ export class LaneCounts {
   lost = 0;
   timedOut = 0;
   handled = 0;
+  /** In its lanes that are gone, and what others sent in its place. */
+  sent = 0;
+  dropped = 0;
   private failed = 0;
-  private sent = 0;
-  private dropped = 0;
 
   /** The lane ends: what it counted is kept. */
   end(lane: HostedLane): void {
@@ -68,12 +72,14 @@ export class LaneCounts {
     this.dropped += Atomics.load(control, LANE_DROPPED);
   }
 
-  stats(thread: number, lane: HostedLane | undefined, open: boolean): LaneStats {
+  /** @param open whether its circuit is. @param ended whether there will be no thread any more */
+  stats(thread: number, lane: HostedLane | undefined, open: boolean, ended: boolean): LaneStats {
+    const running = lane?.ready === true ? 'running' : 'starting';
     const word = (index: number): number =>
       lane === undefined ? 0 : Atomics.load(lane.control, index) >>> 0;
     return {
       thread,
-      state: open ? 'circuit-open' : lane?.ready === true ? 'running' : 'starting',
+      state: ended ? 'ended' : open ? 'circuit-open' : running,
       queued: lane?.queued ?? 0,
       inProgress: lane?.inProgress ?? 0,
       handled: this.handled + (lane === undefined ? 0 : lane.settled >>> 0),

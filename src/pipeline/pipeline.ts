@@ -233,7 +233,7 @@ export class Pipeline extends EventEmitter<PipelineEvents> {
     const order = this.#orders[stage];
     const lost = begun.filter(({ outcome }) => outcome !== 'retried');
     if (order === undefined) {
-      for (const message of lost) this.#sendDeadLetter(stage, splitMessage(message));
+      for (const message of lost) this.#sendDeadLetter(stage, message.thread, splitMessage(message));
       return;
     }
     native.sequencerGone(order.sequencer, lane);
@@ -251,13 +251,20 @@ export class Pipeline extends EventEmitter<PipelineEvents> {
   }
 
   /** Of a thread that is gone: there is nobody else to send it. */
-  #sendDeadLetter(stage: number, message: ReportedMessage): void {
+  #sendDeadLetter(stage: number, thread: number, message: ReportedMessage): void {
     const socket = this.#sockets.sinks[this.#deadLetterSink];
     if (socket === undefined) return;
+    const host = this.#stages[stage];
     this.#deadLetters += 1;
     socket
       .send(message.frames)
-      .catch((error: Error) => this.#report(error, 'sink', stage, undefined, message))
+      .then(
+        () => host?.count(thread, 'sent'),
+        (error: Error) => {
+          host?.count(thread, 'dropped');
+          this.#report(error, 'sink', stage, undefined, message);
+        },
+      )
       .finally(() => (this.#deadLetters -= 1));
   }
 

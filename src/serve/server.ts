@@ -253,19 +253,24 @@ export class Server extends EventEmitter<ServerEvents> {
     tellListeners(() => this.emit('error', error, info));
   }
 
-  /** @internal Answers a failed request from this thread. */
-  answer(message: ReportedMessage, error: Error): void {
+  /** @internal Answers a failed request from this thread, in place of the one that had it. */
+  answer(message: ReportedMessage, error: Error, thread: number): void {
     if (this.#errorReply === false) return;
     const wording = this.#errorReply ?? defaultErrorReply;
     const frames = wordedReply(wording, error, message.frames.map(asBuffer));
     if (frames === undefined) return;
+    const sent = (): void => this.#host.count(thread, 'sent');
+    const dropped = (reason: unknown): void => {
+      this.#host.count(thread, 'dropped');
+      this.#report(reason as Error, 'reply', undefined, message);
+    };
     try {
       const parts = [...message.envelope.map(asBuffer), ...frames];
-      this.#replies.send(this.#socket as never, parts)?.catch((reason: Error) => {
-        this.#report(reason, 'reply', undefined, message);
-      });
+      const sending = this.#replies.send(this.#socket as never, parts);
+      if (sending === undefined) sent();
+      else sending.then(sent, dropped);
     } catch (reason) {
-      this.#report(reason as Error, 'reply', undefined, message);
+      dropped(reason);
     }
   }
 }
@@ -326,8 +331,8 @@ export async function startServer(options: ServeOptions): Promise<Server> {
           patience: replies.patience,
         },
       },
-      onAsk: (message, error) => server?.answer(message, error),
-      onLost: (lost) => server?.answer(splitMessage(lost), lost.error),
+      onAsk: (message, error, thread) => server?.answer(message, error, thread),
+      onLost: (lost) => server?.answer(splitMessage(lost), lost.error, lost.thread),
     });
     server = new Server({ socket, io, host, endpoints, replies, errorReply, metrics });
     return server;
