@@ -101,21 +101,17 @@ Napi::Value laneCreate(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), lane->id);
 }
 
-// (lane, retries) -> { requeued, begun: [message & { delivering }] }
+// (lane, retries) -> [message & { delivering }], those that were begun
 Napi::Value laneRescue(const Napi::CallbackInfo& info) {
   Lane& lane = laneOf(info);
   std::vector<RescuedMessage> begun;
-  size_t requeued = 0;
-  lane.group->rescue(lane, word(info, 1), begun, requeued);
-  Napi::Object result = Napi::Object::New(info.Env());
-  result.Set("requeued", Napi::Number::New(info.Env(), static_cast<double>(requeued)));
-  Napi::Array list = Napi::Array::New(info.Env(), begun.size());
+  lane.group->rescue(lane, word(info, 1), begun);
+  Napi::Array result = Napi::Array::New(info.Env(), begun.size());
   for (size_t i = 0; i < begun.size(); ++i) {
     Napi::Object message = describe(info.Env(), begun[i].message);
     message.Set("delivering", Napi::Boolean::New(info.Env(), !begun[i].intact()));
-    list.Set(static_cast<uint32_t>(i), message);
+    result.Set(static_cast<uint32_t>(i), message);
   }
-  result.Set("begun", list);
   return result;
 }
 

@@ -150,18 +150,15 @@ bool LaneGroup::inject(std::vector<Frame>&& frames, uint32_t lane) {
   return true;
 }
 
-void LaneGroup::rescue(Lane& lane, uint32_t retries, std::vector<RescuedMessage>& begun,
-                       size_t& requeued) {
+void LaneGroup::rescue(Lane& lane, uint32_t retries, std::vector<RescuedMessage>& begun) {
   {
     Guard guard(mutex);
-    requeued = 0;
     if (detached_) return;
     std::vector<LaneMessage> back;
     lane.rescueLocked(begun, back);
     lane.detachLocked();
     if (lanes_[lane.index].get() == &lane) lanes_[lane.index] = nullptr;
     if (needy_.get() == &lane) needy_.reset();
-    requeued = back.size();
     for (RescuedMessage& entry : begun) {
       if (!entry.intact() || entry.message.header.attempts >= retries) continue;
       LaneMessage again;

@@ -54,9 +54,8 @@ class LaneGroup : public std::enable_shared_from_this<LaneGroup> {
   // there is.
   bool inject(std::vector<Frame>&& frames, uint32_t lane);
   // Takes over what the dead thread of this lane left. Un-begun messages go back to the front, and
-  // with them those begun that have attempts left; `begun` gets all that were begun, `requeued` the
-  // number of the un-begun.
-  void rescue(Lane& lane, uint32_t retries, std::vector<RescuedMessage>& begun, size_t& requeued);
+  // with them those begun that have attempts left; `begun` gets all that were begun.
+  void rescue(Lane& lane, uint32_t retries, std::vector<RescuedMessage>& begun);
   size_t pendingCount();
   // The loop looks after the replies that threads keep.
   void lookAfterReplies();

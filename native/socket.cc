@@ -47,7 +47,7 @@ std::shared_ptr<Socket> Socket::open(const std::shared_ptr<Context>& context, in
   {
     std::lock_guard<std::mutex> lock(directory().mutex);
     const uint32_t id = directory().nextId++;
-    socket.reset(new Socket(id, type, context, openedBy, handle, std::move(descriptor)));
+    socket.reset(new Socket(id, type, context, openedBy, handle, fd, std::move(descriptor)));
     directory().sockets.emplace(id, socket);
   }
   if (!context->add(socket)) {
@@ -65,7 +65,7 @@ std::shared_ptr<Socket> Socket::find(uint32_t id) {
 }
 
 Socket::Socket(uint32_t id, int type, std::shared_ptr<Context> context, const void* openedBy,
-               void* handle, std::unique_ptr<DraftDescriptor> descriptor)
+               void* handle, NativeFd fd, std::unique_ptr<DraftDescriptor> descriptor)
     : id(id),
       type(type),
       context(std::move(context)),
@@ -73,15 +73,9 @@ Socket::Socket(uint32_t id, int type, std::shared_ptr<Context> context, const vo
       openedBy(openedBy),
       handle_(handle),
       descriptor_(std::move(descriptor)),
+      fd_(descriptor_ ? descriptor_->fd() : fd),
       datagrams_(type == kDatagramSocket),
-      lingerDeadline_(kNoDeadline) {
-  size_t size = sizeof fd_;
-  if (descriptor_) {
-    fd_ = descriptor_->fd();
-  } else {
-    zmq_getsockopt(handle_, ZMQ_FD, &fd_, &size);
-  }
-}
+      lingerDeadline_(kNoDeadline) {}
 
 Socket::~Socket() {
   if (auto watched = watched_.lock()) watched->stopMonitor();

@@ -179,7 +179,7 @@ class Socket : public std::enable_shared_from_this<Socket> {
 
  private:
   Socket(uint32_t id, int type, std::shared_ptr<Context> context, const void* openedBy,
-         void* handle, std::unique_ptr<DraftDescriptor> descriptor);
+         void* handle, NativeFd fd, std::unique_ptr<DraftDescriptor> descriptor);
   // Binds, connects or the like by `call`, which gives 0 or errno; so does this.
   int withEndpoint(const char* address, const std::function<int()>& call);
   int endpoint(int (*call)(void*, const char*), const std::string& address);
@@ -196,7 +196,7 @@ class Socket : public std::enable_shared_from_this<Socket> {
   int refusal_ = 0;
   std::unique_ptr<DraftDescriptor> descriptor_;  // of types that have no ZMQ_FD
   State state_ = kStateOpen;
-  NativeFd fd_{};
+  NativeFd fd_;
   bool briefly_ = false;     // libzmq's own receive timeout is kBriefWaitMs ...
   int receiveTimeout_ = -1;  // ... instead of this
   bool inproc_ = false;

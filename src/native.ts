@@ -174,11 +174,12 @@ export interface Native {
   groupClose(group: number): void;
   /** @returns the lane's process-wide id */
   laneCreate(group: number, index: number, control: Int32Array, most: number, mostBytes: number): number;
-  /** What the dead thread of the lane left; what it had not begun goes to others, and what may be tried again. */
-  laneRescue(
-    lane: number,
-    retries: number,
-  ): { requeued: number; begun: (LaneMessage & { delivering: boolean })[] };
+  /**
+   * What the dead thread of the lane had not begun goes to others, and what may be tried again.
+   *
+   * @returns what it had begun
+   */
+  laneRescue(lane: number, retries: number): (LaneMessage & { delivering: boolean })[];
   laneRelease(lane: number): void;
   /** @returns false if there is no such lane any more */
   laneAttach(lane: number): boolean;

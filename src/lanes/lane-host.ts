@@ -286,7 +286,7 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
 
   /** Un-begun messages go to other threads; @returns how many messages were begun and are not tried again */
   private rescue(lane: HostedLane, error: Error, retries: number): number {
-    const { begun } = native.laneRescue(lane.id, retries);
+    const begun = native.laneRescue(lane.id, retries);
     let lost = 0;
     const all: LostMessage[] = [];
     const { answered } = lane;
@@ -453,7 +453,7 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
   }
 
   private leftIn(lane: HostedLane): LaneMessage[] {
-    const { begun } = native.laneRescue(lane.id, 0);
+    const begun = native.laneRescue(lane.id, 0);
     lane.release();
     return begun;
   }

@@ -68,11 +68,6 @@ export class LaneReader {
     return (this.published - this.taken) | 0;
   }
 
-  /** How many were begun and are not settled. */
-  get unsettled(): number {
-    return (this.taken - this.settledMessages) | 0;
-  }
-
   /**
    * Begins the next message; call only if available() says that one is here.
    *
