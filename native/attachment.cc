@@ -368,7 +368,7 @@ void Attachment::detach() {
   }
   socket_->forgetParkedLocked(this);
   // What was accepted goes out, also if our loop was the one that sent it.
-  if (!socket_->closedLocked() && !socket_->outboxEmptyLocked()) socket_->drainInBackground();
+  if (!socket_->closedLocked() && !socket_->outboxEmptyLocked()) socket_->drainInBackgroundLocked();
   handedOver_.clear();
   announced_.reset();
   leaveLoopLocked();

@@ -89,6 +89,7 @@ Napi::Value proxyStart(const Napi::CallbackInfo& info) {
   entry.report->keepProcess(info.Env(), true);
   const bool started = entry.proxy->start(std::move(fromFrontend), std::move(fromBackend),
                                           [report = entry.report] { report->deliver(); });
+  if (!started) entry.report->keepProcess(info.Env(), false);  // nothing will be reported
   return Napi::Number::New(info.Env(), started ? 0 : EAGAIN);
 }
 

@@ -104,7 +104,7 @@ void Proxy::letGo() {
         if (&way.to == &socket) way.hand.leaveToLocked(socket);
       }
       if (&socket == capture_.get()) captured_.leaveToLocked(socket);
-      if (!socket.outboxEmptyLocked()) socket.drainInBackground();
+      if (!socket.outboxEmptyLocked()) socket.drainInBackgroundLocked();
     }
     socket.unclaimLocked();
     socket.settleLocked();
@@ -137,7 +137,7 @@ void Proxy::run() {
   try {
     letGo();
   } catch (const std::exception&) {
-    members_.clear();  // no memory, no thread: what was in hand is lost
+    members_.clear();  // no memory: what was in hand is lost
   }
   {
     std::lock_guard<std::mutex> lock(mutex_);

@@ -162,8 +162,9 @@ class Socket : public std::enable_shared_from_this<Socket> {
   bool close(long linger, long capMs = kNoCap, bool capOnlyInfinite = false);
   // Steady-clock milliseconds; the largest number if there is no end to it.
   int64_t lingerDeadline() const { return lingerDeadline_.load(std::memory_order_relaxed); }
-  // Sends what the outbox holds, in a thread of its own: nobody else does any more.
-  void drainInBackground();
+  // Sends what the outbox holds, in a thread of its own if there is one to be had: nobody else does
+  // any more.
+  void drainInBackgroundLocked();
   // Forgets what `sender` waits to send.
   void forgetParkedLocked(const Attachment* sender);
   // Its context is shut down: it can only be closed from now on. An endless linger gets an end.
@@ -189,6 +190,7 @@ class Socket : public std::enable_shared_from_this<Socket> {
   void fireAllLocked();
   void startClosing(void* handle, std::deque<Parked>&& outbox);
   void drainThenClose(void* handle, std::deque<Parked>& outbox);
+  bool flushAllLocked(Look look);
   void withdrawnLocked();
   void outboxEmptiedLocked();
 

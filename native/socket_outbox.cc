@@ -67,26 +67,36 @@ void Socket::outboxEmptiedLocked() {
   }
 }
 
-void Socket::drainInBackground() {
-  std::thread([self = shared_from_this()] {
-    bool done = false;
-    const auto drain = [&](Look look) {
-      if (self->closedLocked()) return true;
-      while (self->flushOutboxLocked(kBurst, look) == 0 && !self->outboxEmptyLocked()) {
+void Socket::drainInBackgroundLocked() {
+  try {
+    std::thread([self = shared_from_this()] {
+      bool done = false;
+      const auto drain = [&](Look look) {
+        return self->closedLocked() || self->flushAllLocked(look);
+      };
+      while (!done) {
+        try {
+          done = waitOnSocket(*self, ZMQ_POLLOUT, kWaitSliceMs, drain);
+        } catch (const std::system_error&) {  // no descriptor to be had: looks now and then
+          std::this_thread::sleep_for(std::chrono::milliseconds(kPauseMs));
+          Guard guard(self->mutex);
+          done = drain(Look::kForRoom);
+          self->settleLocked();
+        }
       }
-      return self->outboxEmptyLocked();
-    };
-    while (!done) {
-      try {
-        done = waitOnSocket(*self, ZMQ_POLLOUT, kWaitSliceMs, drain);
-      } catch (const std::system_error&) {  // no descriptor to be had: looks now and then
-        std::this_thread::sleep_for(std::chrono::milliseconds(kPauseMs));
-        Guard guard(self->mutex);
-        done = drain(Look::kForRoom);
-        self->settleLocked();
-      }
-    }
-  }).detach();
+    }).detach();
+  } catch (const std::system_error&) {
+    // No thread to be had. What finds no room now stays in front of what others send: it leaves by
+    // a loop that serves the socket for them, with what is sent next, or by close().
+    if (!flushAllLocked(Look::kForRoom)) fireAllLocked();
+  }
+}
+
+// True if nothing is left.
+bool Socket::flushAllLocked(Look look) {
+  while (flushOutboxLocked(kBurst, look) == 0 && !outboxEmptyLocked()) {
+  }
+  return outboxEmptyLocked();
 }
 
 void Socket::parkLocked(Parked&& parked) {
