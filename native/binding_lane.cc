@@ -28,17 +28,18 @@ uint32_t word(const Napi::CallbackInfo& info, size_t argument) {
   return info[argument].As<Napi::Number>().Uint32Value();
 }
 
-// (loop slot, lanes, most in flight, policy, body at, key frame, key start, key end) -> group id
+// (loop slot, lanes, most in flight, most bytes of a message's chunk, policy, body at, key frame,
+// key start, key end) -> group id
 Napi::Value groupCreate(const Napi::CallbackInfo& info) {
   Environment& environment = Environment::of(info);
   LaneRoute route;
-  route.policy = static_cast<RoutePolicy>(word(info, 3));
-  route.body = static_cast<BodyAt>(word(info, 4));
-  route.keyFrame = word(info, 5);
-  route.keyStart = word(info, 6);
-  route.keyEnd = word(info, 7);
-  auto group =
-      LaneGroup::create(slotOf(info, environment.loops), word(info, 1), route, word(info, 2));
+  route.policy = static_cast<RoutePolicy>(word(info, 4));
+  route.body = static_cast<BodyAt>(word(info, 5));
+  route.keyFrame = word(info, 6);
+  route.keyStart = word(info, 7);
+  route.keyEnd = word(info, 8);
+  auto group = LaneGroup::create(slotOf(info, environment.loops), word(info, 1), route,
+                                 word(info, 2), word(info, 3));
   environment.groups.emplace(group->id, group);
   return Napi::Number::New(info.Env(), group->id);
 }
@@ -79,6 +80,19 @@ Napi::Value groupTakePending(const Napi::CallbackInfo& info) {
   Napi::Array result = Napi::Array::New(info.Env(), messages.size());
   for (size_t i = 0; i < messages.size(); ++i)
     result.Set(static_cast<uint32_t>(i), describe(info.Env(), messages[i]));
+  return result;
+}
+
+// (group) -> [message & { errno, bytes }], the envelope alone in place of its frames
+Napi::Value groupTakeRefused(const Napi::CallbackInfo& info) {
+  auto refused = groupOf(info).takeRefused();
+  Napi::Array result = Napi::Array::New(info.Env(), refused.size());
+  for (size_t i = 0; i < refused.size(); ++i) {
+    Napi::Object message = describe(info.Env(), refused[i].message);
+    message.Set("errno", Napi::Number::New(info.Env(), refused[i].error));
+    message.Set("bytes", Napi::Number::New(info.Env(), static_cast<double>(refused[i].bytes)));
+    result.Set(static_cast<uint32_t>(i), message);
+  }
   return result;
 }
 
@@ -214,6 +228,7 @@ void defineLaneBinding(Environment& environment, Napi::Object exports) {
   define(environment, exports, "groupPause", groupPause);
   define(environment, exports, "groupPending", groupPending);
   define(environment, exports, "groupTakePending", groupTakePending);
+  define(environment, exports, "groupTakeRefused", groupTakeRefused);
   define(environment, exports, "groupClose", groupClose);
   define(environment, exports, "laneCreate", laneCreate);
   define(environment, exports, "laneRescue", laneRescue);

@@ -50,6 +50,8 @@ Napi::Value loopRun(const Napi::CallbackInfo& info) {
   const LoopCode code = loop->run();
   if (code == kLoopNeedChunk) {
     report[0] = loop->needy()->chunkToken();
+    // Whoever receives a message has seen to it that its chunk is no larger than that.
+    static_assert(kLargestChunkBytes <= UINT32_MAX, "the size of a chunk is a word");
     report[1] = static_cast<uint32_t>(loop->neededBytes);
   } else if (code == kLoopNotify) {
     bool bell = false;

@@ -82,6 +82,7 @@ Napi::Value layout(const Napi::CallbackInfo& info) {
   set("CHUNK_PUBLISHED", kChunkPublished);
   set("CHUNK_NEXT", kChunkNext);
   set("CHUNK_HEADER_BYTES", kChunkHeaderBytes);
+  set("LARGEST_CHUNK_BYTES", static_cast<double>(kLargestChunkBytes));
   set("DESCRIPTOR_BYTES", kDescriptorBytes);
   set("FRAME_ALIGN", kFrameAlign);
   set("FRAME_MORE", kFrameMore);
@@ -135,6 +136,7 @@ Napi::Value layout(const Napi::CallbackInfo& info) {
   set("HEADER_BYTES", kHeaderBytes);
   set("NO_SOURCE", kNoSource);
   set("LANE_TOKEN", kLaneToken);
+  set("GROUP_TOKEN", kGroupToken);
   set("REPORT_WORDS", kReportWords);
   set("STATE_OPEN", kStateOpen);
   set("STATE_CLOSED", kStateClosed);

@@ -48,7 +48,7 @@ bool Inbox::roomFor(size_t payload, size_t frames) {
     const size_t end = current_->size - frames_ * kDescriptorBytes;
     if (position_ + need <= end) return true;
   }
-  const size_t whole = need + kChunkHeaderBytes;
+  const size_t whole = chunkBytesFor(payload, frames);
   auto best = spare_.end();
   for (auto chunk = spare_.begin(); chunk != spare_.end(); ++chunk) {
     if ((*chunk)->size < whole) continue;
@@ -179,7 +179,7 @@ Inbox::Receive Inbox::receiveOne(Socket& socket, Frame& frame) {
     ++messages_;
     return Receive::kOne;
   }
-  if (stashPayload_ + stash_.size() * kDescriptorBytes + kChunkHeaderBytes > kLargestChunkBytes) {
+  if (chunkBytesFor(stashPayload_, stash_.size()) > kLargestChunkBytes) {
     dropStash();
     error_ = EMSGSIZE;
     return Receive::kError;
@@ -201,11 +201,19 @@ void Inbox::publish() {
       .store(frames_, std::memory_order_release);  // pairs with Atomics.load
 }
 
-bool Inbox::offerLocked(const void* header, size_t headerSize, Frame* frames, size_t count,
-                        const std::shared_ptr<const Metadata>* origin) {
+size_t Inbox::paddedOf(size_t headerSize, const Frame* frames, size_t count) {
   size_t payload = padded(headerSize);
   for (size_t i = 0; i < count; ++i) payload += padded(frames[i].size());
-  if (!roomFor(payload, count + 1)) return false;
+  return payload;
+}
+
+size_t Inbox::chunkBytesOf(size_t headerSize, const Frame* frames, size_t count) {
+  return chunkBytesFor(paddedOf(headerSize, frames, count), count + 1);
+}
+
+bool Inbox::offerLocked(const void* header, size_t headerSize, Frame* frames, size_t count,
+                        const std::shared_ptr<const Metadata>* origin) {
+  if (!roomFor(paddedOf(headerSize, frames, count), count + 1)) return false;
   placeBytes(header, headerSize, count > 0);
   for (size_t i = 0; i < count; ++i) {
     place(frames[i].raw(), i + 1 < count,

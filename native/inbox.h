@@ -47,6 +47,8 @@ class Inbox {
   // others. False if it needs a chunk first; the frames are left as they are.
   bool offerLocked(const void* header, size_t headerSize, Frame* frames, size_t count,
                    const std::shared_ptr<const Metadata>* origin);
+  // How large a chunk has to be to take such a message; no chunk is larger than kLargestChunkBytes.
+  static size_t chunkBytesOf(size_t headerSize, const Frame* frames, size_t count);
   uint32_t publishLocked();  // what was offered; how many messages that is
   // Whether another message may be offered, and how many are here, both by what was last known of
   // the consumer; a look at it is taken only when that says "no", or by refreshLocked().
@@ -87,6 +89,10 @@ class Inbox {
   }
   static size_t padded(size_t payload) {
     return payload == 0 ? kFrameAlign : (payload + kFrameAlign - 1) & ~(kFrameAlign - 1);
+  }
+  static size_t paddedOf(size_t headerSize, const Frame* frames, size_t count);
+  static size_t chunkBytesFor(size_t payload, size_t frames) {
+    return payload + frames * kDescriptorBytes + kChunkHeaderBytes;
   }
   void publish();
   void announceMessages();

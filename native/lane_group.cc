@@ -1,6 +1,7 @@
 #include "lane_group.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <mutex>
 #include <unordered_map>
@@ -12,6 +13,9 @@
 namespace zt {
 
 namespace {
+
+constexpr size_t kMostEnvelope = 16 * 1024;  // bytes that are kept of a refused message
+constexpr uint32_t kMostGroups = 0x1FFFFFFF;
 
 struct Directory {
   std::mutex mutex;
@@ -31,12 +35,15 @@ double steadyMilliseconds() {
 }
 
 std::shared_ptr<LaneGroup> LaneGroup::create(const std::shared_ptr<Loop>& loop, uint32_t lanes,
-                                             const LaneRoute& route, uint32_t mostInFlight) {
+                                             const LaneRoute& route, uint32_t mostInFlight,
+                                             uint32_t mostBytes) {
   std::shared_ptr<LaneGroup> group;
   {
     std::lock_guard<std::mutex> lock(directory().mutex);
+    // Its token must differ from that of freed memory.
+    if (directory().nextId >= kMostGroups) directory().nextId = 1;
     const uint32_t id = directory().nextId++;
-    group = std::make_shared<LaneGroup>(id, loop, lanes, route, mostInFlight);
+    group = std::make_shared<LaneGroup>(id, loop, lanes, route, mostInFlight, mostBytes);
     directory().groups.emplace(id, group);
   }
   group->feed_ = std::make_shared<LaneFeed>(group);
@@ -51,11 +58,12 @@ std::shared_ptr<LaneGroup> LaneGroup::find(uint32_t id) {
 }
 
 LaneGroup::LaneGroup(uint32_t id, std::shared_ptr<Loop> loop, uint32_t lanes,
-                     const LaneRoute& route, uint32_t mostInFlight)
+                     const LaneRoute& route, uint32_t mostInFlight, uint32_t mostBytes)
     : id(id),
       loop_(std::move(loop)),
       route_(route),
       mostInFlight_(mostInFlight),
+      mostBytes_(std::min<size_t>(mostBytes, kLargestChunkBytes)),
       lanes_(lanes),
       blocked_(lanes) {}
 
@@ -141,6 +149,7 @@ bool LaneGroup::inject(std::vector<Frame>&& frames, uint32_t lane) {
     message.frames = std::move(frames);
     message.header.ticket = nextTicket_++;
     message.header.receivedAt = steadyMilliseconds();
+    if (refuseLargeLocked(message)) return true;
     if (route_.policy == RoutePolicy::kKey)
       message.header.key = route_.keyOf(message.frames.data(), message.frames.size(), 0);
     pending_.push_back(std::move(message));
@@ -181,6 +190,29 @@ void LaneGroup::putBackLocked(std::vector<LaneMessage>&& messages) {
   std::stable_sort(pending_.begin(), pending_.end(), [](const auto& one, const auto& other) {
     return static_cast<int32_t>(one.header.ticket - other.header.ticket) < 0;
   });
+}
+
+bool LaneGroup::refuseLargeLocked(LaneMessage& message) {
+  const size_t bytes =
+      Inbox::chunkBytesOf(kHeaderBytes, message.frames.data(), message.frames.size());
+  if (bytes <= mostBytes_) return false;
+  refuseLocked(message, EMSGSIZE, bytes);
+  return true;
+}
+
+void LaneGroup::refuseLocked(LaneMessage& message, int error, size_t bytes) {
+  auto& frames = message.frames;
+  size_t envelope = 0;
+  for (uint32_t i = 0; i < message.header.body; ++i) envelope += frames[i].size();
+  const size_t kept = envelope <= kMostEnvelope ? message.header.body : 0;
+  frames.erase(frames.begin() + static_cast<std::ptrdiff_t>(kept), frames.end());
+  refused_.push_back({std::move(message), error, bytes});
+  if (refused_.size() == 1) loop_->post(kGroupToken + id);
+}
+
+std::vector<RefusedMessage> LaneGroup::takeRefused() {
+  Guard guard(mutex);
+  return std::exchange(refused_, {});
 }
 
 size_t LaneGroup::pendingCount() {

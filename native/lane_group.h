@@ -35,10 +35,11 @@ class Socket;
 class LaneGroup : public std::enable_shared_from_this<LaneGroup> {
  public:
   static std::shared_ptr<LaneGroup> create(const std::shared_ptr<Loop>& loop, uint32_t lanes,
-                                           const LaneRoute& route, uint32_t mostInFlight);
+                                           const LaneRoute& route, uint32_t mostInFlight,
+                                           uint32_t mostBytes);
   static std::shared_ptr<LaneGroup> find(uint32_t id);
   LaneGroup(uint32_t id, std::shared_ptr<Loop> loop, uint32_t lanes, const LaneRoute& route,
-            uint32_t mostInFlight);
+            uint32_t mostInFlight, uint32_t mostBytes);
   ~LaneGroup();
 
   const uint32_t id;
@@ -51,12 +52,15 @@ class LaneGroup : public std::enable_shared_from_this<LaneGroup> {
   // Has the loop look again: there is room, a lane came or went.
   void kick();
   // A message that comes from another stage. False: there is no room, and `lane` will be woken when
-  // there is.
+  // there is. One that is refused is taken.
   bool inject(std::vector<Frame>&& frames, uint32_t lane);
   // Takes over what the dead thread of this lane left. Un-begun messages go back to the front, and
   // with them those begun that have attempts left; `begun` gets all that were begun.
   void rescue(Lane& lane, uint32_t retries, std::vector<RescuedMessage>& begun);
   size_t pendingCount();
+  // Messages that no lane takes; the loop's bell rings with kGroupToken and the group's id when
+  // there are some.
+  std::vector<RefusedMessage> takeRefused();
   // The loop looks after the replies that threads keep.
   void lookAfterReplies();
   // What waits for a lane leaves the group: at close, when nobody will come for it.
@@ -79,6 +83,9 @@ class LaneGroup : public std::enable_shared_from_this<LaneGroup> {
   void putBackLocked(std::vector<LaneMessage>&& messages);
   Lane* chooseLocked(LaneMessage& message);
   bool placeLocked(LaneMessage& message);
+  // Refuses a message that no chunk takes; false if it is none.
+  bool refuseLargeLocked(LaneMessage& message);
+  void refuseLocked(LaneMessage& message, int error, size_t bytes);
   void flushLocked();
   void publishLocked(Loop& loop);
   void pauseLanesLocked();
@@ -90,11 +97,13 @@ class LaneGroup : public std::enable_shared_from_this<LaneGroup> {
   const std::shared_ptr<Loop> loop_;
   const LaneRoute route_;
   const uint32_t mostInFlight_;
+  const size_t mostBytes_;  // the largest chunk
   std::shared_ptr<LaneFeed> feed_;
   std::vector<std::shared_ptr<LaneWatch>> sources_;
   std::vector<std::shared_ptr<Lane>> lanes_;
   std::vector<bool> blocked_;  // scratch of flushLocked(): an earlier message waits for this lane
   std::deque<LaneMessage> pending_;
+  std::vector<RefusedMessage> refused_;
   std::vector<std::vector<Frame>> spareFrames_;
   std::vector<uint32_t> pushers_;                    // lanes whose threads wait for room to inject
   std::vector<std::shared_ptr<Lane>> wokenPushers_;  // scratch of feed()

@@ -209,6 +209,7 @@ LoopWatch::Step LaneGroup::receive(Socket& socket, uint32_t source, Loop& loop, 
     message.header.source = source;
     message.header.receivedAt = now;
     message.header.body = route_.bodyOf(message.frames.data(), message.frames.size());
+    if (refuseLargeLocked(message)) continue;
     if (route_.policy == RoutePolicy::kKey) {
       message.header.key =
           route_.keyOf(message.frames.data(), message.frames.size(), message.header.body);

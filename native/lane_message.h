@@ -1,4 +1,5 @@
-// A message on its way into a lane, and one that a dead thread left in its lane.
+// A message on its way into a lane, one that no lane takes, and one that a dead thread left in its
+// lane.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +33,14 @@ struct LaneMessage {
   // Where it came from, for messages that were copied since; libzmq knows of the others.
   bool copied = false;
   std::shared_ptr<const Metadata> origin;
+};
+
+// A message that no lane takes. Of its frames only the envelope is left, for an answer, unless that
+// is large, too.
+struct RefusedMessage {
+  LaneMessage message;
+  int error = 0;     // EMSGSIZE
+  size_t bytes = 0;  // of the chunk that it would take
 };
 
 struct RescuedMessage {

@@ -156,6 +156,8 @@ enum PumpCode : uint32_t {
 };
 
 constexpr uint32_t kLaneToken = 0x20000000;
+// Of a group that refused a message: this and its id.
+constexpr uint32_t kGroupToken = 0x60000000;
 constexpr uint32_t kReportWords = 66;
 
 constexpr int kBurst = 64;  // messages per lock

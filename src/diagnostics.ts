@@ -8,6 +8,7 @@
  * | `zeromq-threads:handler:failed` | a handler threw, rejected or took too long | `{ label, thread, error, message }` |
  * | `zeromq-threads:handler:dropped` | a result could not be sent | `{ label, thread, error, message }` |
  * | `zeromq-threads:handler:lost` | a thread died while it ran a message | `{ label, thread, error, message, outcome }` |
+ * | `zeromq-threads:handler:refused` | a message came that no thread can get | `{ label, error, message }` |
  * | `zeromq-threads:handler:thread` | a handler thread starts, dies, or its circuit opens | `{ label, type, thread, error, wait }` |
  *
  * `label` is `'serve'`, `'pipeline'` or `'pipeline stage 1'`. A handler's `message` is
@@ -26,5 +27,6 @@ export const diagnostics = {
   handlerFailed: channel('zeromq-threads:handler:failed'),
   handlerDropped: channel('zeromq-threads:handler:dropped'),
   handlerLost: channel('zeromq-threads:handler:lost'),
+  handlerRefused: channel('zeromq-threads:handler:refused'),
   handlerThread: channel('zeromq-threads:handler:thread'),
 } satisfies Record<string, Channel>;

@@ -12,6 +12,7 @@ export const FRAME_ALIGN = 8;
 export const FRAME_MORE = 1;
 export const FIRST_CHUNK_BYTES = 16 * 1024;
 export const FULL_CHUNK_BYTES = 256 * 1024;
+export const LARGEST_CHUNK_BYTES = 0xfffff000;
 
 /** Words of a control block: written by the producer (the addon), ... */
 export const CTL_FIRST_CHUNK = 0;
@@ -136,5 +137,7 @@ export const ZERO_COPY_BYTES = 16 * 1024;
 
 /** Doorbell tokens: sockets' slots come first, then pollers' slots from here on, ... */
 export const POLLER_TOKEN = 0x40000000;
+/** ... and the ids of lane groups from here on, ... */
+export const GROUP_TOKEN = 0x60000000;
 /** ... and this one says that libzmq is done with memory it sent from. */
 export const FREED_TOKEN = 0x7fffffff;

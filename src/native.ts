@@ -158,6 +158,7 @@ export interface Native {
     loop: number,
     lanes: number,
     mostInFlight: number,
+    mostBytes: number,
     policy: number,
     bodyAt: number,
     keyFrame: number,
@@ -170,6 +171,8 @@ export interface Native {
   /** @returns how many messages were received and are in no lane */
   groupPending(group: number): number;
   groupTakePending(group: number): LaneMessage[];
+  /** @returns messages that no lane takes, of whose frames only the envelope is left, if that is small */
+  groupTakeRefused(group: number): RefusedMessage[];
   /** Nothing of the group touches memory of its lanes any more. */
   groupClose(group: number): void;
   /** @returns the lane's process-wide id */
@@ -296,6 +299,13 @@ export interface LaneMessage {
 export const UNSENT_DROPPED = 1;
 /** ... libzmq is not done, and there may be some. */
 export const UNSENT_WAITING = 2;
+
+/** A message that no lane takes. */
+export interface RefusedMessage extends LaneMessage {
+  readonly errno: number;
+  /** How large a chunk it would take. */
+  readonly bytes: number;
+}
 
 /** What `sequencerEmit` returns: there is nothing, and the caller does not emit any more; ... */
 export const EMIT_NOTHING = 0;

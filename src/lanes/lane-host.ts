@@ -11,8 +11,8 @@ import { deserialize } from 'node:v8';
 import { Piscina } from 'piscina';
 import { diagnostics } from '../diagnostics.js';
 import { HANDLER_THREAD } from '../entry-files.js';
-import { HandlerError, TimeoutError } from '../errors.js';
-import { ORDER_ABORT, ORDER_STOP } from '../layout.js';
+import { HandlerError, TimeoutError, type ZmqError } from '../errors.js';
+import { LARGEST_CHUNK_BYTES, ORDER_ABORT, ORDER_STOP } from '../layout.js';
 import { type LaneMessage, native } from '../native.js';
 import { LONGEST_TIMER } from '../pending.js';
 import { attachmentOf, type Socket } from '../socket.js';
@@ -20,7 +20,7 @@ import { Circuit } from './circuit.js';
 import { type CheckedHandlerOptions, workerOptionError } from './host-options.js';
 import { HostedLane } from './lane.js';
 import type { LaneIo } from './lane-io.js';
-import { splitMessage } from './lane-message.js';
+import { refusalOf, splitMessage } from './lane-message.js';
 import { LaneCounts, type LaneStats } from './lane-stats.js';
 import type { LogLevel, Report, ReportedMessage, ThreadTask } from './outlet.js';
 import type { NativeRoute } from './route.js';
@@ -57,6 +57,8 @@ export interface LaneHostEvents {
   /** A result that could not be delivered. */
   dropped: [error: Error, message: ReportedMessage, thread: number];
   lost: [LostMessage];
+  /** A message that came and that no thread can get, without what is not envelope. */
+  refused: [error: ZmqError, message: ReportedMessage];
   thread: [event: ThreadEvent];
   log: [level: LogLevel, args: unknown[], thread: number];
 }
@@ -82,6 +84,8 @@ const TEARDOWN_MS = 2000;
 
 export class LaneHost extends EventEmitter<LaneHostEvents> {
   readonly group: number;
+  /** Messages that came and that no thread could get. */
+  refused = 0;
   private readonly lanes: (HostedLane | undefined)[];
   private readonly counts: LaneCounts[];
   private readonly circuits: Circuit[];
@@ -102,6 +106,7 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
       io.loop,
       threads,
       maxInFlight,
+      LARGEST_CHUNK_BYTES,
       route.policy,
       route.bodyAt,
       route.frame,
@@ -128,6 +133,7 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
     }
     // Of a thread without a task: it is being replaced, or ends.
     this.pool.on('error', () => {});
+    io.listen(this.group, () => this.readRefused());
   }
 
   /**
@@ -314,6 +320,18 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
     return lost;
   }
 
+  private readRefused(): void {
+    for (const message of native.groupTakeRefused(this.group)) {
+      const error = refusalOf(message);
+      this.refused += 1;
+      const told = splitMessage(message);
+      if (diagnostics.handlerRefused.hasSubscribers) {
+        diagnostics.handlerRefused.publish({ label: this.options.label, error, message: told });
+      }
+      this.emit('refused', error, told);
+    }
+  }
+
   private tellOfThread(event: ThreadEvent): void {
     if (diagnostics.handlerThread.hasSubscribers) {
       diagnostics.handlerThread.publish({ label: this.options.label, ...event });
@@ -440,6 +458,8 @@ export class LaneHost extends EventEmitter<LaneHostEvents> {
       unfinished.push(...this.leftIn(lane));
     }
     unfinished.push(...native.groupTakePending(this.group));
+    this.options.io.ignore(this.group);
+    this.readRefused();
     native.groupClose(this.group);
     this.closed = true;
     this.lanes.fill(undefined);

@@ -1,5 +1,7 @@
 /** Messages as hosts see them: what was left in lanes, and what is told of it. */
-import type { LaneMessage } from '../native.js';
+import { type ZmqError, zmqError } from '../errors.js';
+import { LARGEST_CHUNK_BYTES } from '../layout.js';
+import type { LaneMessage, RefusedMessage } from '../native.js';
 import type { LaneStats } from './lane-stats.js';
 import type { ReportedMessage } from './outlet.js';
 
@@ -9,15 +11,22 @@ export function splitMessage(message: LaneMessage): ReportedMessage {
   return { ticket, source, attempts, envelope: frames.slice(0, body), frames: frames.slice(body) };
 }
 
+/** Why no lane takes it. */
+export function refusalOf({ errno, bytes }: RefusedMessage): ZmqError {
+  const text = `${bytes} bytes of shared memory, ${LARGEST_CHUNK_BYTES} at most`;
+  return zmqError(errno, 'Cannot receive', text);
+}
+
 /** The same bytes: what went through a port is a plain Uint8Array. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Counts of all threads together. */
+/** Counts of all threads together; what no thread could get counts as dropped. */
 export function sumOf(
   threads: readonly LaneStats[],
   pending: number,
+  refused: number,
 ): { handled: number; failed: number; sent: number; dropped: number; inFlight: number } {
   const sum = (name: 'handled' | 'failed' | 'sent' | 'dropped' | 'queued' | 'inProgress'): number =>
     threads.reduce((total, thread) => total + thread[name], 0);
@@ -25,7 +34,7 @@ export function sumOf(
     handled: sum('handled'),
     failed: sum('failed'),
     sent: sum('sent'),
-    dropped: sum('dropped'),
+    dropped: sum('dropped') + refused,
     inFlight: pending + sum('queued') + sum('inProgress'),
   };
 }

@@ -32,15 +32,16 @@ const CONNECTION = { ...connectionDefaults, tcpMaxRetransmitTimeout: 0 } as cons
 export interface PipelineErrorInfo {
   /**
    * `'handler'`: it threw, rejected or took too long. `'thread'`: a handler thread died. `'lost'`: it died while it
-   * ran this message. `'sink'`: a result could not be sent. `'circuit'`: a thread died too often and is not replaced
-   * for a while. `'close'`: the pipeline closed before it was done.
+   * ran this message. `'refused'`: no thread of the stage can get it, since it is too large. `'sink'`: a result could
+   * not be sent. `'circuit'`: a thread died too often and is not replaced for a while. `'close'`: the pipeline closed
+   * before it was done.
    */
-  readonly type: 'handler' | 'thread' | 'lost' | 'sink' | 'circuit' | 'close';
+  readonly type: 'handler' | 'thread' | 'lost' | 'refused' | 'sink' | 'circuit' | 'close';
   /** Which stage, from 0. */
   readonly stage: number;
   /** The handler thread's number; undefined where the error is of no thread. */
   readonly thread: number | undefined;
-  /** The frames of the message; of `'sink'` in an ordered pipeline, of the result. */
+  /** The frames of the message; of `'sink'` in an ordered pipeline, of the result. Not those of one that was refused. */
   readonly message: Buffer[] | undefined;
   /** What became of a lost message: tried again, dropped, or not known. */
   readonly outcome?: LostMessage['outcome'];
@@ -53,7 +54,7 @@ export interface PipelineStageStats {
   readonly failed: number;
   /** Results that left: to the next stage, or to the sinks. */
   readonly sent: number;
-  /** Results that could not be sent. */
+  /** Results that could not be sent, and messages that were refused. */
   readonly dropped: number;
   /** Messages that are accepted and not done with. */
   readonly inFlight: number;
@@ -213,6 +214,14 @@ export class Pipeline extends EventEmitter<PipelineEvents> {
     host.on('lost', (lost) =>
       this.#report(lost.error, 'lost', index, lost.thread, splitMessage(lost), lost.outcome),
     );
+    host.on('refused', (error, message) => {
+      if (order !== undefined) {
+        native.sequencerSkip(order.sequencer, message.ticket);
+        order.words.advance(order.sequencer, true);
+        host.ring();
+      }
+      this.#report(error, 'refused', index, undefined, message);
+    });
     onThreads(
       host,
       (event) => {
@@ -272,7 +281,7 @@ export class Pipeline extends EventEmitter<PipelineEvents> {
   stats(): PipelineStats {
     const stages = this.#stages.map((host): PipelineStageStats => {
       const threads = host.stats();
-      return { ...sumOf(threads, host.pending), threads };
+      return { ...sumOf(threads, host.pending, host.refused), threads };
     });
     return { ...this.#rate.look(stages.at(-1)?.handled ?? 0), stages };
   }
@@ -349,7 +358,7 @@ export class Pipeline extends EventEmitter<PipelineEvents> {
       type,
       stage,
       thread,
-      message: message?.frames.map(asBuffer),
+      message: type === 'refused' ? undefined : message?.frames.map(asBuffer),
       ...(outcome !== undefined && { outcome }),
     };
     tellListeners(() => this.emit('error', error, info));

@@ -41,7 +41,8 @@ export interface ServeOptions extends HandlerOptions {
   /**
    * What a failed request is answered with: a function, called in this thread; `false` for nothing. Unless told, the
    * function `errorReply` of the handler's module if it exports one, or else one frame of JSON with the error's name,
-   * message and code. That export has no part in requests whose thread died: only a function given here has.
+   * message and code. That export has no part in requests whose thread died, or that no thread got: only a function
+   * given here has. Of the latter it gets no frames.
    */
   errorReply?: ErrorReply | false | undefined;
   /**
@@ -86,13 +87,14 @@ export interface ServerCloseResult {
 export interface ServerErrorInfo {
   /**
    * `'handler'`: it threw, rejected or took too long. `'thread'`: a handler thread died. `'lost'`: it died while it
-   * ran this request. `'reply'`: the peer is gone or does not read. `'circuit'`: a thread died too often and is not
-   * replaced for a while. `'close'`: the server closed before it was done.
+   * ran this request. `'refused'`: no thread can get it, since it is too large. `'reply'`: the peer is gone or does not
+   * read. `'circuit'`: a thread died too often and is not replaced for a while. `'close'`: the server closed before it
+   * was done.
    */
-  readonly type: 'handler' | 'thread' | 'lost' | 'reply' | 'circuit' | 'close';
+  readonly type: 'handler' | 'thread' | 'lost' | 'refused' | 'reply' | 'circuit' | 'close';
   /** The handler thread's number; undefined where the error is of no thread. */
   readonly thread: number | undefined;
-  /** The frames of the request, without the envelope. */
+  /** The frames of the request, without the envelope; not those of one that was refused. */
   readonly request: Buffer[] | undefined;
   /** Who sent the request. */
   readonly routingId: Buffer | undefined;
@@ -111,7 +113,7 @@ export interface ServerStats {
   readonly failed: number;
   /** Replies sent. */
   readonly sent: number;
-  /** Replies that could not be sent, because the peer was gone or did not read. */
+  /** Replies that could not be sent, because the peer was gone or did not read, and requests that were refused. */
   readonly dropped: number;
   /** Requests that are accepted and not done with. */
   readonly inFlight: number;
@@ -180,6 +182,10 @@ export class Server extends EventEmitter<ServerEvents> {
     host.on('lost', (lost) =>
       this.#report(lost.error, 'lost', lost.thread, splitMessage(lost), lost.outcome),
     );
+    host.on('refused', (error, message) => {
+      this.#report(error, 'refused', undefined, message);
+      if (message.envelope.length > 0) this.answer(message, error);
+    });
     onThreads(
       host,
       (event) => tellListeners(() => this.emit('thread', event)),
@@ -191,7 +197,7 @@ export class Server extends EventEmitter<ServerEvents> {
   /** What it has done so far, and is doing. */
   stats(): ServerStats {
     const threads = this.#host.stats();
-    const sums = sumOf(threads, this.#host.pending);
+    const sums = sumOf(threads, this.#host.pending, this.#host.refused);
     return { ...this.#rate.look(sums.handled), ...sums, threads };
   }
 
@@ -246,7 +252,7 @@ export class Server extends EventEmitter<ServerEvents> {
     const info: ServerErrorInfo = {
       type,
       thread,
-      request: message?.frames.map(asBuffer),
+      request: type === 'refused' ? undefined : message?.frames.map(asBuffer),
       routingId: message?.envelope[0] && asBuffer(message.envelope[0]),
       ...(outcome !== undefined && { outcome }),
     };
