@@ -85,7 +85,7 @@ class Context : public std::enable_shared_from_this<Context> {
   bool shutDown_ = false;
   bool terminated_ = false;
   int closing_ = 0;
-  int64_t lingersUntil_ = 0;   // the latest of what sockets asked for
+  int64_t lingersUntil_ = 0;  // the latest of what sockets asked for
   int64_t terminatedAt_ = 0;
   std::vector<std::function<void()>> done_;
   std::vector<std::weak_ptr<Socket>> sockets_;

@@ -307,7 +307,10 @@ function lingering(socket: Socket): string[] {
 }
 
 /** @returns what the promise resolves to, or undefined after so many milliseconds */
-async function keepingProcess<Value>(promise: Promise<Value>, milliseconds: number): Promise<Value | undefined> {
+async function keepingProcess<Value>(
+  promise: Promise<Value>,
+  milliseconds: number,
+): Promise<Value | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), Math.min(milliseconds, LONGEST_TIMER));

@@ -259,15 +259,18 @@ export class Server extends EventEmitter<ServerEvents> {
     tellListeners(() => this.emit('error', error, info));
   }
 
-  /** @internal Answers a failed request from this thread, in place of the one that had it. */
-  answer(message: ReportedMessage, error: Error, thread: number): void {
+  /** @internal Answers a failed request from this thread, in place of the one that had it, if one had. */
+  answer(message: ReportedMessage, error: Error, thread?: number): void {
     if (this.#errorReply === false) return;
     const wording = this.#errorReply ?? defaultErrorReply;
     const frames = wordedReply(wording, error, message.frames.map(asBuffer));
     if (frames === undefined) return;
-    const sent = (): void => this.#host.count(thread, 'sent');
+    const count = (what: 'sent' | 'dropped'): void => {
+      if (thread !== undefined) this.#host.count(thread, what);
+    };
+    const sent = (): void => count('sent');
     const dropped = (reason: unknown): void => {
-      this.#host.count(thread, 'dropped');
+      count('dropped');
       this.#report(reason as Error, 'reply', undefined, message);
     };
     try {
