@@ -146,7 +146,8 @@ Every option is a property (\`socket.receiveTimeout = 100\`), can be given to th
 (\`new Pull({ receiveTimeout: 100 })\`), and is known to \`getOption\` and \`setOption\` under libzmq's name as well, with
 or without \`ZMQ_\`, in any case (\`socket.getOption('rcvtimeo')\`). Most take effect for the endpoints bound or connected
 afterwards: set them first. A value of the wrong type or out of range is an \`ArgumentError\`; an option that the socket's
-type does not have fails with \`ENOTSUP\`.
+type does not have fails with \`ENOTSUP\`. Setting to \`null\` what reads as \`null\` does nothing; what is set can be unset
+again only where \`null\` is among its values.
 
 ## Sockets
 

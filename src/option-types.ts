@@ -48,7 +48,10 @@ type WriteValue<Spec> = Spec extends OptionSpec
   ? WriteTypes[Spec['type']] | Choice<Spec> | (Spec extends { nullable: true } ? null : never)
   : never;
 
-/** A property has one type for both directions; where it can be read, that is what reading gives. */
+/**
+ * A property has one type for both directions; where it can be read, that is what reading gives. So null can be set while
+ * it is what is read.
+ */
 type PropertyValue<Spec> = Spec extends { access: 'w' } ? WriteValue<Spec> : ReadValue<Spec>;
 
 /** Whether an option applies to a socket type, or to one at least of a union of them. */

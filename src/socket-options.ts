@@ -39,11 +39,17 @@ export function readOption(attachment: Attachment, name: string): OptionValue {
 export function writeOption(attachment: Attachment, name: string, value: OptionValue): void {
   const entry = findSocketOption(name);
   checkOptionAccess(entry, 'w', attachment.type.name);
+  if (value === null && readsNull(entry) && readOption(attachment, name) === null) return;
   const bytes = encodeOption(entry, value);
   if (attachment.ended !== undefined) throw attachment.ended;
   const errno = native.socketSetOption(attachment.slot, optionId(entry, value), bytes);
   if (errno !== 0) throw failure(attachment, entry, errno, `Cannot set option '${entry.name}'`);
   remember(attachment, entry.name, value);
+}
+
+/** Whether the option reads as null while it is unset, which libzmq cannot make it again. */
+function readsNull({ access, default: unset, nullable }: OptionEntry): boolean {
+  return access === 'rw' && unset === null && nullable !== true;
 }
 
 /** Begins with what the socket has at this moment, in a thread that attaches to it. */

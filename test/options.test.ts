@@ -482,6 +482,35 @@ describe('what options do', () => {
     expect((await within('the data', stream.recvMultipart())).map(String)[1]).toBe('plain tcp');
   });
 
+  it('null can be set where it is what is read; what libzmq cannot unset stays', () => {
+    let nulls = 0;
+    for (const type of types) {
+      const socket = ofTest(new Socket(type));
+      for (const { name, access, draft } of SOCKET_OPTION_ENTRIES) {
+        if (access !== 'rw' || draft === true || name === 'interface') continue;
+        let value: OptionValue;
+        try {
+          value = socket.getOption(name);
+        } catch {
+          continue; // of another type, or not built in
+        }
+        if (value !== null) continue;
+        nulls += 1;
+        socket.setOption(name, null);
+        expect(socket.getOption(name), `${name} of ${type}`).toBe(null);
+      }
+    }
+    expect(nulls).toBeGreaterThan(types.length * 6);
+    const dealer = ofTest(new Dealer({ zapDomain: 'domain', routingId: 'me', curveServerKey: key }));
+    for (const name of ['zapDomain', 'routingId', 'curveServerKey'] as const) {
+      const before = dealer[name];
+      expect(() => {
+        dealer[name] = null;
+      }).toThrow(new RegExp(`^${name}: expected .*, got null$`));
+      expect(dealer[name]).toBe(before);
+    }
+  });
+
   it('PLAIN security is what its options select', () => {
     const server = ofTest(new Reply({ plainServer: true }));
     expect(server.securityMechanism).toBe('plain');
