@@ -23,9 +23,12 @@ class Caller {
     if (napi_get_reference_value(env_, function_, &function) == napi_ok &&
         napi_get_global(env_, &global) == napi_ok &&
         napi_create_uint32(env_, token, &argument) == napi_ok) {
-      // It throws only while its thread is being terminated, and then there is nobody to tell.
-      if (napi_make_callback(env_, context_, global, function, 1, &argument, &ignored) != napi_ok) {
-        napi_get_and_clear_last_exception(env_, &ignored);
+      // The application's own callbacks that come due (process.nextTick) run in here, too. What
+      // they throw is for nobody else to catch. In a thread that is being terminated this does
+      // nothing.
+      if (napi_make_callback(env_, context_, global, function, 1, &argument, &ignored) != napi_ok &&
+          napi_get_and_clear_last_exception(env_, &ignored) == napi_ok) {
+        napi_fatal_exception(env_, ignored);
       }
     }
     napi_close_handle_scope(env_, scope);

@@ -17,8 +17,7 @@ export function tellListeners(tell: () => void): void {
   try {
     tell();
   } catch (error) {
-    // Not process.nextTick(): what that throws is lost where native code called what led here.
-    queueMicrotask(() => {
+    process.nextTick(() => {
       throw error;
     });
   }
