@@ -91,6 +91,7 @@ class LaneGroup : public std::enable_shared_from_this<LaneGroup> {
   void pauseLanesLocked();
   bool letSourcesWaitLocked();
   void endWaitLocked();
+  bool awaitMemoryLocked();
   void wakePushersLocked(Loop& loop);
   void fireFeedLocked();
 
@@ -111,8 +112,10 @@ class LaneGroup : public std::enable_shared_from_this<LaneGroup> {
   uint32_t nextTicket_ = 0;
   std::shared_ptr<Lane> needy_;
   size_t neededBytes_ = 0;
-  bool stalled_ = false;  // the sources wait for room in the lanes
-  bool stocked_ = false;  // the sources wait until some lane has little left
+  uint32_t neededBy_ = 0;  // the ticket of the message that needs it
+  bool starved_ = false;   // there was no memory: it waits until a thread settles something
+  bool stalled_ = false;   // the sources wait for room in the lanes
+  bool stocked_ = false;   // the sources wait until some lane has little left
   bool paused_ = false;
   bool detached_ = false;
 };

@@ -72,6 +72,7 @@ bool LaneGroup::placeLocked(LaneMessage& message) {
     if (!needy_) {
       needy_ = lanes_[lane->index];
       neededBytes_ = inbox.neededBytes();
+      neededBy_ = message.header.ticket;
     }
     return false;
   }
@@ -172,7 +173,7 @@ LoopWatch::Step LaneGroup::receive(Socket& socket, uint32_t source, Loop& loop, 
   Frame frame;
   for (int i = 0; i < kBurst; ++i) {
     const bool byKey = route_.policy == RoutePolicy::kKey;
-    if ((!pending_.empty() && (!byKey || pending_.size() >= kMostPending)) ||
+    if (starved_ || (!pending_.empty() && (!byKey || pending_.size() >= kMostPending)) ||
         !roomLocked(pending_.size())) {
       stall = true;
       break;
@@ -240,6 +241,7 @@ LoopWatch::Step LaneGroup::feed(Loop& loop) {
     Guard guard(mutex);
     if (detached_) return LoopWatch::Step::kGone;
     needy_.reset();
+    starved_ = false;
     for (const auto& lane : lanes_) {
       if (lane && lane->takesLocked()) lane->inboxLocked().refreshLocked();
     }
@@ -248,7 +250,7 @@ LoopWatch::Step LaneGroup::feed(Loop& loop) {
     wakePushersLocked(loop);
     woken.swap(wokenPushers_);
     const bool byKey = route_.policy == RoutePolicy::kKey;
-    if (stalled_ && (pending_.empty() || (byKey && pending_.size() < kMostPending)) &&
+    if (stalled_ && !needy_ && (pending_.empty() || (byKey && pending_.size() < kMostPending)) &&
         roomLocked(pending_.size())) {
       stalled_ = false;
       waiting = sources_;
@@ -290,14 +292,35 @@ void LaneGroup::fillAnnounced() {
   kick();
 }
 
-void LaneGroup::failChunk() {
-  Guard guard(mutex);
-  needy_.reset();
-  // Until a thread settles something, and memory may be there again.
-  stalled_ = true;
+// Whether the threads have something that there may be memory for others after: then who settles it
+// calls, or who rescues it. Nothing else is received meanwhile, so that this comes to an end.
+bool LaneGroup::awaitMemoryLocked() {
+  // Store-flag, re-check, as in pauseLanesLocked().
   for (const auto& lane : lanes_) {
     if (lane && lane->takesLocked()) lane->pauseLocked();
   }
+  starved_ = std::any_of(lanes_.begin(), lanes_.end(), [](const auto& lane) {
+    if (!lane) return false;
+    lane->inboxLocked().refreshLocked();
+    return lane->inboxLocked().loadLocked() > 0;
+  });
+  return starved_;
+}
+
+void LaneGroup::failChunk() {
+  {
+    Guard guard(mutex);
+    const bool needed = std::exchange(needy_, nullptr) != nullptr;  // else its thread is gone
+    if (detached_ || (needed && awaitMemoryLocked())) return;
+    const auto message = std::find_if(pending_.begin(), pending_.end(), [this](const auto& entry) {
+      return entry.header.ticket == neededBy_;
+    });
+    if (needed && message != pending_.end()) {
+      refuseLocked(*message, ENOMEM, neededBytes_);
+      pending_.erase(message);
+    }
+  }
+  kick();
 }
 
 void LaneGroup::fireFeedLocked() {

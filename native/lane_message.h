@@ -39,7 +39,7 @@ struct LaneMessage {
 // is large, too.
 struct RefusedMessage {
   LaneMessage message;
-  int error = 0;     // EMSGSIZE
+  int error = 0;     // EMSGSIZE, or ENOMEM
   size_t bytes = 0;  // of the chunk that it would take
 };
 

@@ -1,4 +1,5 @@
 /** Messages as hosts see them: what was left in lanes, and what is told of it. */
+import { constants } from 'node:os';
 import { type ZmqError, zmqError } from '../errors.js';
 import { LARGEST_CHUNK_BYTES } from '../layout.js';
 import type { LaneMessage, RefusedMessage } from '../native.js';
@@ -13,8 +14,9 @@ export function splitMessage(message: LaneMessage): ReportedMessage {
 
 /** Why no lane takes it. */
 export function refusalOf({ errno, bytes }: RefusedMessage): ZmqError {
-  const text = `${bytes} bytes of shared memory, ${LARGEST_CHUNK_BYTES} at most`;
-  return zmqError(errno, 'Cannot receive', text);
+  const text = `${bytes} bytes of shared memory`;
+  const tooLarge = errno === constants.errno.EMSGSIZE;
+  return zmqError(errno, 'Cannot receive', tooLarge ? `${text}, ${LARGEST_CHUNK_BYTES} at most` : text);
 }
 
 /** The same bytes: what went through a port is a plain Uint8Array. */
