@@ -322,7 +322,7 @@ describe('shutdown', () => {
     };
     test.each(Object.entries(operations))('%s', async (_, operation) => {
       const made = new Context();
-      const [socket, peer] = [new Dealer({ context: made }), new Dealer({ context: made })];
+      const [socket, peer] = [new Socket(made, 'DEALER'), new Socket(made, 'DEALER')];
       const endpoint = peer.bind(endpoints.inproc());
       socket.connect(endpoint);
       await peer.send('is there');
