@@ -48,7 +48,7 @@ export type { Handle } from './handles.js';
 export type { CircuitOptions } from './lanes/circuit.js';
 export type { HandlerContext, HandlerLogger } from './lanes/handler-context.js';
 export type { HandlerOptions, SchedulingPolicy } from './lanes/host-options.js';
-export type { ThreadEvent } from './lanes/lane-host.js';
+export type { ThreadEvent } from './lanes/lane-host-options.js';
 export type { LaneStats, Percentiles } from './lanes/lane-stats.js';
 export type { MetricsOptions, MetricsRegistry } from './lanes/metrics.js';
 export type { LogLevel } from './lanes/outlet.js';

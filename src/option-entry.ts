@@ -56,7 +56,7 @@ export interface OptionSpec {
   /** The libzmq release that brought it. */
   readonly since: string;
   /**
-   * Declared in the draft part of zmq.h: a libzmq that was built without drafts may refuse it with EINVAL.
+   * Declared in the draft part of zmq.h: a libzmq that was built without drafts does not take it.
    */
   readonly draft?: true;
   /** What to use instead. */

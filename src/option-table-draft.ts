@@ -28,7 +28,7 @@ const EVENT_MESSAGE = {
 
 /**
  * The socket options of libzmq's draft interface, in the order of their numbers. A libzmq that was built
- * without drafts knows some of them and refuses the others with EINVAL. See {@link SocketOptionSpec}.
+ * without drafts knows none, or some, of them. See {@link SocketOptionSpec}.
  */
 export const DRAFT_SOCKET_OPTIONS = {
   /** Whether authentication (ZAP) happens only when `zapDomain` is set, as RFC 27 has it. */

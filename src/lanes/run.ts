@@ -1,7 +1,8 @@
 /** What a server and a pipeline have in common while they run and when they end. */
 import { HandlerError } from '../errors.js';
 import { checkFlag, checkNames, checkOptions, checkTimeout } from '../pending.js';
-import type { LaneHost, ThreadEvent } from './lane-host.js';
+import type { LaneHost } from './lane-host.js';
+import type { ThreadEvent } from './lane-host-options.js';
 
 /** How `close` goes about it. */
 export interface DrainOptions {

@@ -13,7 +13,8 @@ import {
   HANDLER_OPTION_NAMES,
   type HandlerOptions,
 } from '../lanes/host-options.js';
-import { LaneHost, type LostMessage, type ThreadEvent } from '../lanes/lane-host.js';
+import { LaneHost } from '../lanes/lane-host.js';
+import type { LostMessage, ThreadEvent } from '../lanes/lane-host-options.js';
 import { LaneIo } from '../lanes/lane-io.js';
 import { asBuffer, splitMessage, sumOf } from '../lanes/lane-message.js';
 import type { LaneStats } from '../lanes/lane-stats.js';
