@@ -19,9 +19,9 @@ function project(sources: Record<string, string>): string {
   mkdirSync(join(folder, 'src'));
   mkdirSync(installed, { recursive: true });
   cpSync(join(ROOT, 'package.json'), join(installed, 'package.json'));
-  cpSync(join(ROOT, 'dist/src'), join(installed, 'dist/src'), {
+  cpSync(join(ROOT, 'dist/types'), join(installed, 'dist/types'), {
     recursive: true,
-    filter: (from) => !/\.(?:js|map)$/.test(from),
+    filter: (from) => !from.endsWith('.map'),
   });
   symlinkSync(join(ROOT, 'node_modules/@types'), join(folder, 'node_modules/@types'));
   for (const [name, text] of Object.entries(sources)) writeFileSync(join(folder, 'src', name), text);
