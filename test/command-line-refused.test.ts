@@ -1,5 +1,7 @@
 /** `zeromq-threads send` when who it connects to refuses it. */
-import { describe, expect, it } from 'vitest';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { endOf, run, start, TIMEOUT } from './command-lines.js';
 import { endpoints } from './peers/index.js';
@@ -11,22 +13,41 @@ describe('send tells when it is refused', () => {
   it.each([
     ['PUSH', 'a wrong password', ['PULL', ...SERVER], [...CLIENT, 'wrong'], 'authentication failure'],
     ['REQ', 'a wrong password', ['REP', ...SERVER], [...CLIENT, 'wrong'], 'authentication failure'],
-    ['PUSH', 'no password', ['PULL', ...SERVER], [], 'ZMTP_MECHANISM_MISMATCH'],
     ['PUSH', 'a type that does not fit', ['REP'], [], 'perhaps it does not fit PUSH'],
   ])('%s with %s', async (type, _, server, client, reason) => {
     const endpoint = await endpoints.unboundTcp();
     start(['recv', '-b', endpoint, '-t', ...server]);
+    await isRefused(endpoint, [type, ...client], reason);
+  });
+
+  it('PUSH with no password', async () => {
+    // libzmq as the server closes the connection at once, and may be seen to do that before it is seen to want PLAIN.
+    const greeting = Buffer.alloc(64);
+    greeting.set([0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 0]);
+    greeting.write('PLAIN', 12);
+    greeting[32] = 1;
+    const server = createServer((connection) => {
+      connection.on('error', () => {}).write(greeting);
+      connection.resume();
+    });
+    onTestFinished(() => void server.close());
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    await isRefused(`tcp://127.0.0.1:${port}`, ['PUSH'], 'ZMTP_MECHANISM_MISMATCH');
+  });
+
+  async function isRefused(endpoint: string, flags: readonly string[], reason: string): Promise<void> {
     const told = `zeromq-threads send: the handshake with ${endpoint} failed: ${reason}; what has not left is lost\n`;
-    expect(await run(['send', '-c', endpoint, '-t', type, ...client, 'hello'])).toEqual({
+    expect(await run(['send', '-c', endpoint, '-t', ...flags, 'hello'])).toEqual({
       code: 1,
       stdout: '',
       stderr: told,
     });
     // However long its input goes on.
-    const going = start(['send', '-c', endpoint, '-t', type, ...client]);
+    const going = start(['send', '-c', endpoint, '-t', ...flags]);
     going.write('hello\n');
     expect(await endOf(going)).toEqual({ code: 1, stdout: '', stderr: told });
-  });
+  }
 
   it('not when it refuses somebody itself', async () => {
     const endpoint = await endpoints.unboundTcp();
