@@ -30,13 +30,13 @@ let uses = 0;
 const EXPECTED = 'a string, Buffer, ArrayBufferView, (Shared)ArrayBuffer, Message, number or null';
 
 /**
- * Puts one payload on the stage, from `offset` on.
+ * Puts one payload on the stage.
  *
  * @returns its length in bytes, or -1 if it is too large or needs a closer look
  */
-export function stageOne(data: unknown, offset: number): number {
+export function stageOne(data: unknown): number {
   uses += 1;
-  return placePart(stage, data, offset, STAGE_BYTES);
+  return placePart(stage, data, 0, STAGE_BYTES);
 }
 
 /**

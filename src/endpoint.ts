@@ -23,6 +23,11 @@ export function checkEndpoint(endpoint: unknown): asserts endpoint is string {
   }
 }
 
+/** Whether it is of this process: libzmq has no connection for it, and no events. */
+export function isInproc(endpoint: string): boolean {
+  return endpoint.startsWith('inproc:');
+}
+
 /** Whether a tcp port is out of range: libzmq would use what remains of it in 16 bits. */
 export function hasBadPort(endpoint: string): boolean {
   const port = /^tcp:\/\/.*:([+-]?\d+)$/s.exec(endpoint)?.[1];

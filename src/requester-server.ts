@@ -11,7 +11,7 @@
  *    with what was queued for it. They can be asked while one of their connections is there.
  * 4. Over inproc libzmq has a peer or no room, and there are no events.
  */
-import { shownEndpoint } from './endpoint.js';
+import { isInproc, shownEndpoint } from './endpoint.js';
 import { ContextClosedError, errnoOf, zmqError } from './errors.js';
 import type { Message } from './message.js';
 import type { SocketOptions } from './option-types.js';
@@ -259,10 +259,6 @@ export class Server {
       if (dealer === this.#dealer) this.#setup.owner.ended(error);
     }
   }
-}
-
-function isInproc(endpoint: string): boolean {
-  return endpoint.startsWith('inproc:');
 }
 
 /** Closes a socket that is to send nothing more, after what it has received was taken by whoever receives. */

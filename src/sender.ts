@@ -158,7 +158,7 @@ export class Sender implements EventLoopWaiter {
     const { slot } = this.attachment;
     const flags = (more ? FLAG_MORE : 0) | (mayPark ? FLAG_MAY_PARK : 0);
     if (!Array.isArray(data)) {
-      const size = stageOne(data, 0);
+      const size = stageOne(data);
       if (size >= 0) return sendOne(slot, size * 4 + flags);
       return this.sendParts([encodePart(data)], flags);
     }

@@ -1,9 +1,9 @@
 /** The endpoints that a socket object binds and connects to. */
 import type { Attachment } from './attachment.js';
-import { checkEndpoint, hasBadPort, NO_SUCH_DEVICE, shownEndpoint } from './endpoint.js';
+import { checkEndpoint, hasBadPort, isInproc, NO_SUCH_DEVICE, shownEndpoint } from './endpoint.js';
 import { errnoCode, errnoOf, notSupportedError, zmqError } from './errors.js';
 import { native } from './native.js';
-import { checkOptionAccess, encodeOption, findSocketOption, optionApplies } from './option-codec.js';
+import { checkOptionAccess, encodeOption, findSocketOption } from './option-codec.js';
 import { readOption } from './socket-options.js';
 import { checkZapDomain } from './socket-setup.js';
 
@@ -81,8 +81,7 @@ export class Endpoints {
     checkOptionAccess(entry, 'w', attachment.type.name);
     checkEndpoint(endpoint);
     const bytes = encodeOption(entry, routingId)!;
-    const immediate = optionApplies(findSocketOption('immediate'), attachment.type.name);
-    if (immediate && readOption(attachment, 'immediate') === true && !endpoint.startsWith('inproc:')) {
+    if (!isInproc(endpoint) && readOption(attachment, 'immediate') === true) {
       throw notSupportedError('connect with a routingId is not supported while immediate is set');
     }
     return bytes;

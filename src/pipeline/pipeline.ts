@@ -34,8 +34,8 @@ export interface PipelineErrorInfo {
   /**
    * `'handler'`: it threw, rejected or took too long. `'thread'`: a handler thread died. `'lost'`: it died while it
    * ran this message. `'refused'`: no thread of the stage can get it, since it is too large or there is no memory for
-   * it. `'sink'`: a result could not be sent. `'circuit'`: a thread died too often and is not replaced for a while. `'close'`: the pipeline closed
-   * before it was done.
+   * it. `'sink'`: a result could not be sent. `'circuit'`: a thread died too often and is not replaced for a while.
+   * `'close'`: the pipeline closed before it was done.
    */
   readonly type: 'handler' | 'thread' | 'lost' | 'refused' | 'sink' | 'circuit' | 'close';
   /** Which stage, from 0. */

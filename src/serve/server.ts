@@ -88,9 +88,9 @@ export interface ServerCloseResult {
 export interface ServerErrorInfo {
   /**
    * `'handler'`: it threw, rejected or took too long. `'thread'`: a handler thread died. `'lost'`: it died while it
-   * ran this request. `'refused'`: no thread can get it, since it is too large or there is no memory for it. `'reply'`: the
-   * peer is gone or does not read. `'circuit'`: a thread died too often and is not replaced for a while. `'close'`: the server closed before it
-   * was done.
+   * ran this request. `'refused'`: no thread can get it, since it is too large or there is no memory for it.
+   * `'reply'`: the peer is gone or does not read. `'circuit'`: a thread died too often and is not replaced for a
+   * while. `'close'`: the server closed before it was done.
    */
   readonly type: 'handler' | 'thread' | 'lost' | 'refused' | 'reply' | 'circuit' | 'close';
   /** The handler thread's number; undefined where the error is of no thread. */
