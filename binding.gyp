@@ -1,10 +1,13 @@
 # Variables (node-gyp ... --name=value):
 #   sanitize  '' | 'address' | 'thread': build with that sanitizer. Use scripts/build.sh asan, which
 #             does so in a directory of its own, so that the ordinary build stays as it is.
+#   libzmq    '' for the system's libzmq, or a directory with include/ and lib/libzmq.a, built with its
+#             draft API, which then becomes part of the addon: scripts/build.sh prebuilt.
 # On Windows, where there is no pkg-config, ZMQ_ROOT names a directory with include/ and lib/ in it.
 {
   'variables': {
     'sanitize%': '',
+    'libzmq%': '',
   },
   'targets': [
     {
@@ -29,9 +32,21 @@
       'cflags': ['-Wall', '-Wextra', '-fvisibility=hidden'],
       'cflags_cc': ['-std=c++17', '-fexceptions', '-fvisibility-inlines-hidden'],
       'conditions': [
-        ['OS!="win"', {
+        ['OS!="win" and libzmq==""', {
           'cflags': ['<!@(pkg-config --cflags "libzmq >= 4.3.4")'],
           'libraries': ['<!@(pkg-config --libs "libzmq >= 4.3.4")'],
+        }],
+        ['OS!="win" and libzmq!=""', {
+          'include_dirs': ['<(libzmq)/include'],
+          'defines': ['ZEROMQ_THREADS_CARRIES_LIBZMQ'],
+          'libraries': [
+            '<(libzmq)/lib/libzmq.a',
+            '<!(pkg-config --variable=libdir libsodium)/libsodium.a',
+          ],
+        }],
+        # Another libzmq of the process, as that of another addon, is not to meet this one.
+        ['OS=="linux" and libzmq!=""', {
+          'ldflags': ['-Wl,--exclude-libs,ALL', '-Wl,--gc-sections'],
         }],
         ['OS!="win" and sanitize==""', {
           'cflags': ['-O3'],
@@ -49,8 +64,12 @@
             'GCC_OPTIMIZATION_LEVEL': '3',
             'GCC_SYMBOLS_PRIVATE_EXTERN': 'YES',
             'MACOSX_DEPLOYMENT_TARGET': '11.0',
-            'OTHER_CFLAGS': ['<!@(pkg-config --cflags "libzmq >= 4.3.4")'],
             'WARNING_CFLAGS': ['-Wall', '-Wextra'],
+          },
+        }],
+        ['OS=="mac" and libzmq==""', {
+          'xcode_settings': {
+            'OTHER_CFLAGS': ['<!@(pkg-config --cflags "libzmq >= 4.3.4")'],
           },
         }],
         ['OS=="mac" and sanitize!=""', {

@@ -29,7 +29,7 @@ const { values } = parseArgs({
 const trials = Number(values.trials);
 const wanted = new RegExp(values.only);
 
-prepare(new Set(['c', 'zeromq-threads', 'npm-zeromq']));
+prepare(new Set(['c', 'zeromq-threads', 'zeromq-threads-prebuilt', 'npm-zeromq']));
 threadClock();
 const otherLoad = await measureOtherLoad();
 const spinsPerMicrosecond = calibrate();

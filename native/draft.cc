@@ -21,6 +21,13 @@ constexpr size_t kMostTags = 1024;
 constexpr size_t kMostDatagramBytes = 8192;
 constexpr size_t kMostDatagramGroupBytes = 127;
 
+#ifdef ZEROMQ_THREADS_CARRIES_LIBZMQ
+
+// Nobody else can see it.
+#define ZT_DRAFT_FUNCTION(name) &name
+
+#else
+
 // Where libzmq is loaded there are its draft functions, too: it need not be visible to others.
 void* find(const char* name) {
 #ifdef _WIN32
@@ -37,24 +44,24 @@ void* find(const char* name) {
 #endif
 }
 
-// Whether it is there.
-template <typename Function>
-bool resolve(Function& function, const char* name) {
-  function = reinterpret_cast<Function>(find(name));
-  return function != nullptr;
-}
+#define ZT_DRAFT_FUNCTION(name) reinterpret_cast<decltype(&(name))>(find(#name))
+
+#endif
 
 std::optional<DraftApi> load() {
   if (zmq_has("draft") == 0) return std::nullopt;
-  DraftApi api{};
-  resolve(api.connectPeer, "zmq_connect_peer");
-  const bool complete =
-      resolve(api.join, "zmq_join") && resolve(api.leave, "zmq_leave") &&
-      resolve(api.setRoutingId, "zmq_msg_set_routing_id") &&
-      resolve(api.routingId, "zmq_msg_routing_id") && resolve(api.setGroup, "zmq_msg_set_group") &&
-      resolve(api.group, "zmq_msg_group") && resolve(api.pollerNew, "zmq_poller_new") &&
-      resolve(api.pollerDestroy, "zmq_poller_destroy") &&
-      resolve(api.pollerAdd, "zmq_poller_add") && resolve(api.pollerDescriptor, "zmq_poller_fd");
+  const DraftApi api{
+      ZT_DRAFT_FUNCTION(zmq_join),           ZT_DRAFT_FUNCTION(zmq_leave),
+      ZT_DRAFT_FUNCTION(zmq_connect_peer),   ZT_DRAFT_FUNCTION(zmq_msg_set_routing_id),
+      ZT_DRAFT_FUNCTION(zmq_msg_routing_id), ZT_DRAFT_FUNCTION(zmq_msg_set_group),
+      ZT_DRAFT_FUNCTION(zmq_msg_group),      ZT_DRAFT_FUNCTION(zmq_poller_new),
+      ZT_DRAFT_FUNCTION(zmq_poller_destroy), ZT_DRAFT_FUNCTION(zmq_poller_add),
+      ZT_DRAFT_FUNCTION(zmq_poller_fd)};
+  const bool complete = api.join != nullptr && api.leave != nullptr &&
+                        api.setRoutingId != nullptr && api.routingId != nullptr &&
+                        api.setGroup != nullptr && api.group != nullptr &&
+                        api.pollerNew != nullptr && api.pollerDestroy != nullptr &&
+                        api.pollerAdd != nullptr && api.pollerDescriptor != nullptr;
   return complete ? std::optional<DraftApi>(api) : std::nullopt;
 }
 

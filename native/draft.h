@@ -1,5 +1,6 @@
 // libzmq's draft API, where the libzmq at hand has it. It is looked up at run time, so that one
-// build of the addon goes with a libzmq that has it and with one that has not.
+// build of the addon goes with a libzmq that has it and with one that has not; an addon that
+// carries its libzmq along is linked with it.
 //
 //  1. draftApi() is for any thread; what it gives never changes.
 //  2. A DraftDescriptor belongs to a socket and is guarded by its mutex. It must go before the zmq

@@ -12,8 +12,10 @@ namespace zt {
 
 namespace {
 
-constexpr size_t kLongestHost = 256;      // what a wildcard may become
-constexpr int kXpubManualLastValue = 98;  // of libzmq's draft interface
+constexpr size_t kLongestHost = 256;       // what a wildcard may become
+constexpr int kXpubManualLastValue = 98;   // of libzmq's draft interface
+constexpr int kBatchSizes[] = {101, 102};  // as well: ZMQ_IN_BATCH_SIZE and ZMQ_OUT_BATCH_SIZE
+constexpr int kBatchBytes = 64 * 1024;
 
 struct Directory {
   std::mutex mutex;
@@ -25,12 +27,21 @@ Directory& directory() {
   return *instance;
 }
 
+// libzmq reads and writes 8 KiB at a time, so that a message of 16 KiB takes two system calls on
+// either side. Without drafts it has it no other way.
+void enlargeBatches(void* handle) {
+  if (draftApi() == nullptr) return;
+  for (const int option : kBatchSizes)
+    zmq_setsockopt(handle, option, &kBatchBytes, sizeof kBatchBytes);
+}
+
 }  // namespace
 
 std::shared_ptr<Socket> Socket::open(const std::shared_ptr<Context>& context, int type,
                                      const void* openedBy, int& error) {
   void* handle = context->openSocket(type, error);
   if (handle == nullptr) return nullptr;
+  enlargeBatches(handle);
   // libzmq's thread-safe (draft) types have no descriptor of their own.
   NativeFd fd{};
   size_t size = sizeof fd;

@@ -4,6 +4,9 @@
 #   build.sh native      the addon
 #   build.sh ts          the TypeScript
 #   build.sh asan|tsan   the addon with a sanitizer: build-asan/ or build-tsan/build/Release/zeromq_threads.node
+#   build.sh prebuilt [RELEASE|DIRECTORY]
+#                        the addon with a libzmq of its own in it, as the published package brings it along:
+#                        prebuilds/PLATFORM-ARCHITECTURE/; which libzmq is said as to scripts/build-libzmq.sh
 #
 # A stamp is made before a build and put in place after it: a file saved while the build runs is newer
 # than the stamp, so the next setup.sh builds again.
@@ -40,14 +43,39 @@ build_native() {
   mv build/.stamp.new build/.stamp
 }
 
-# In a package directory of its own, all links: node-gyp puts its output under it and nowhere else.
-build_sanitized() {
-  say "compiling the addon with -fsanitize=$2"
+# A package directory of its own, all links: node-gyp puts its output under it and nowhere else.
+link_package() {
   mkdir -p "$1"
   for name in binding.gyp package.json native node_modules; do
     [ -e "$1/$name" ] || ln -s "../$name" "$1/$name"
   done
+}
+
+build_sanitized() {
+  say "compiling the addon with -fsanitize=$2"
+  link_package "$1"
   node_gyp "$1" --sanitize="$2"
+}
+
+# Named as node-gyp-build finds it.
+build_prebuilt() {
+  sh scripts/build-libzmq.sh "$@"
+  case ${1:-bookworm} in
+    */* | .) libzmq=$root/build-libzmq/source ;;
+    *) libzmq=$root/build-libzmq/${1:-bookworm} ;;
+  esac
+  say 'compiling the addon with libzmq in it'
+  link_package build-prebuilt
+  : > build-prebuilt/.stamp.new
+  node_gyp build-prebuilt --libzmq="$libzmq"
+  folder=prebuilds/$(node -p 'process.platform + "-" + process.arch')
+  libc=$(node -p 'process.platform !== "linux" ? "" : process.report.getReport().header.glibcVersionRuntime ? ".glibc" : ".musl"')
+  mkdir -p "$folder"
+  strip -x -o "$folder/.new" build-prebuilt/build/Release/zeromq_threads.node
+  mv "$folder/.new" "$folder/zeromq-threads$libc.node"
+  cp "$libzmq/LICENSE.libzmq" "$folder/"
+  mv build-prebuilt/.stamp.new build-prebuilt/.stamp
+  say "built $folder/zeromq-threads$libc.node"
 }
 
 build_ts() {
@@ -66,12 +94,16 @@ case "${1:-all}" in
   ts) build_ts ;;
   asan) build_sanitized build-asan address ;;
   tsan) build_sanitized build-tsan thread ;;
+  prebuilt)
+    shift
+    build_prebuilt "$@"
+    ;;
   all)
     build_native
     build_ts
     ;;
   *)
-    echo 'usage: build.sh [native|ts|asan|tsan]' >&2
+    echo 'usage: build.sh [native|ts|asan|tsan|prebuilt [RELEASE|DIRECTORY]]' >&2
     exit 2
     ;;
 esac

@@ -4,7 +4,8 @@
 #
 #   setup.sh           what building and running need
 #   setup.sh --test    and what the tests need: a C compiler pyzmq and czmq, for peers in other languages; Linux's ip
-#   setup.sh --bench   and what the benchmarks need: a C compiler, pyzmq, bench/node_modules
+#   setup.sh --bench   and what the benchmarks need: a C compiler, pyzmq, bench/node_modules, the prebuilt addon
+#   setup.sh --prebuilt   and the addon as it is published, with a libzmq in it: prebuilds/
 #   setup.sh --lint    and what the linters need; builds nothing
 set -eu
 cd "$(dirname "$0")/.."
@@ -12,13 +13,15 @@ cd "$(dirname "$0")/.."
 want_test=
 want_lint=
 want_bench=
+want_prebuilt=
 for argument in "$@"; do
   case $argument in
     --test) want_test=1 ;;
     --lint) want_lint=1 ;;
-    --bench) want_bench=1 ;;
+    --bench) want_bench=1 want_prebuilt=1 ;;
+    --prebuilt) want_prebuilt=1 ;;
     *)
-      echo 'usage: setup.sh [--test] [--bench] [--lint]' >&2
+      echo 'usage: setup.sh [--test] [--bench] [--prebuilt] [--lint]' >&2
       exit 2
       ;;
   esac
@@ -179,13 +182,17 @@ native_stale() {
   [ ! -e build/Release/zeromq_threads.node ] ||
     stale build/.stamp native binding.gyp node_modules/.installed-lock.json
 }
+prebuilt_stale() {
+  [ -n "$want_prebuilt" ] &&
+    stale build-prebuilt/.stamp native binding.gyp scripts/build.sh scripts/build-libzmq.sh node_modules/.installed-lock.json
+}
 ts_stale() {
   [ ! -e dist/bundle/src/index.js ] ||
     stale dist/.stamp src workers scripts/bundle.mjs scripts/declarations.mjs tsconfig.json \
       node_modules/.installed-lock.json
 }
 anything_stale() {
-  modules_stale || bench_modules_stale || { [ -z "$want_lint" ] && { native_stale || ts_stale; }; }
+  modules_stale || bench_modules_stale || { [ -z "$want_lint" ] && { native_stale || prebuilt_stale || ts_stale; }; }
 }
 
 anything_stale || exit 0
@@ -222,4 +229,5 @@ if bench_modules_stale; then
 fi
 [ -z "$want_lint" ] || exit 0
 if native_stale; then sh scripts/build.sh native; fi
+if prebuilt_stale; then sh scripts/build.sh prebuilt; fi
 if ts_stale; then sh scripts/build.sh ts; fi

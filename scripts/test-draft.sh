@@ -4,13 +4,13 @@
 #   test-draft.sh [vitest arguments]
 #
 # With a sanitizer:
-#   LD_LIBRARY_PATH=build-draft/bookworm/lib PKG_CONFIG_PATH=build-draft/bookworm/lib/pkgconfig \
+#   LD_LIBRARY_PATH=build-libzmq/bookworm/lib PKG_CONFIG_PATH=build-libzmq/bookworm/lib/pkgconfig \
 #     sh scripts/test-sanitized.sh asan test/draft
 set -eu
 cd "$(dirname "$0")/.."
 
-sh scripts/draft-libzmq.sh
-library=$PWD/build-draft/bookworm/lib
+sh scripts/build-libzmq.sh
+library=$PWD/build-libzmq/bookworm/lib
 LD_LIBRARY_PATH=$library${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 PKG_CONFIG_PATH=$library/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
 export LD_LIBRARY_PATH PKG_CONFIG_PATH

@@ -1,6 +1,7 @@
 /* What a server of the serve benchmark takes at least: a ROUTER that answers in the thread that
  * receives, burns CPU for each request, and does nothing else. The twin of ../lib/serve-driver.mjs:
- * --warmup and --measure as there; --burn is in microseconds. */
+ * --warmup and --measure as there; --burn is in microseconds; --batch is how many bytes libzmq
+ * reads and writes at a time, with a libzmq that has drafts. */
 #include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
@@ -8,7 +9,7 @@
 
 #include "common.h"
 
-enum { TIMED_EVERY = 16 };
+enum { TIMED_EVERY = 16, IN_BATCH_SIZE = 101, OUT_BATCH_SIZE = 102 };
 
 static uint64_t spins;
 static volatile uint32_t burned_to; /* what nobody reads is not computed */
@@ -113,6 +114,7 @@ static snapshot_t take_snapshot(void) {
 
 int main(int argc, char** argv) {
   uint64_t warmup = 0, measure = 1000;
+  int batch = 0;
   for (int i = 1; i + 1 < argc; i += 2) {
     const uint64_t value = strtoull(argv[i + 1], NULL, 10);
     if (!strcmp(argv[i], "--burn"))
@@ -121,6 +123,8 @@ int main(int argc, char** argv) {
       warmup = value;
     else if (!strcmp(argv[i], "--measure"))
       measure = value;
+    else if (!strcmp(argv[i], "--batch"))
+      batch = (int)value;
     else {
       fprintf(stderr, "unknown option %s\n", argv[i]);
       return 2;
@@ -131,7 +135,12 @@ int main(int argc, char** argv) {
   sigaddset(&end, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &end, NULL);
   const options_t options = {.bind = "tcp://127.0.0.1:*", .hwm = -1};
-  void* socket = open_socket(zmq_ctx_new(), ZMQ_ROUTER, &options);
+  void* socket = make_socket(zmq_ctx_new(), ZMQ_ROUTER, &options);
+  if (batch > 0) {
+    check(!zmq_setsockopt(socket, IN_BATCH_SIZE, &batch, sizeof batch), "ZMQ_IN_BATCH_SIZE");
+    check(!zmq_setsockopt(socket, OUT_BATCH_SIZE, &batch, sizeof batch), "ZMQ_OUT_BATCH_SIZE");
+  }
+  attach_and_say_ready(socket, &options);
   pthread_t thread;
   check(!pthread_create(&thread, NULL, serve, socket), "pthread_create");
   while (calls == 0) usleep(5000);

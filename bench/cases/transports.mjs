@@ -26,6 +26,7 @@ function endToEndCase(transport, size) {
     }),
     variants: [
       variant('c', 'pull', ''),
+      variant('zeromq-threads-prebuilt', 'pull-batches', '`await send`, `batches()`'),
       variant('zeromq-threads', 'pull-batches', '`await send`, `batches()`'),
       variant('zeromq-threads', 'pull', '`await send`, `for await`'),
       variant('npm-zeromq', 'pull', '`await send`, `for await`', npmShare(size)),
@@ -33,6 +34,10 @@ function endToEndCase(transport, size) {
   };
 }
 
+const SIZES = [16, 4096, 2 ** 20];
+/** And where libzmq's batches of 8 KiB matter most. */
+const SIZES_TCP = [16, 1024, 4096, 16_384, 65_536, 2 ** 20];
+
 export const transportCases = ['tcp', 'ipc', 'inproc'].flatMap((transport) =>
-  [16, 4096, 2 ** 20].map((size) => endToEndCase(transport, size)),
+  (transport === 'tcp' ? SIZES_TCP : SIZES).map((size) => endToEndCase(transport, size)),
 );

@@ -4,6 +4,7 @@ const LABELS = {
   c: 'C',
   'zeromq-threads': 'zeromq-threads',
   'zeromq-threads-worker': 'zeromq-threads in a Worker,',
+  'zeromq-threads-prebuilt': 'zeromq-threads with the libzmq that it is published with,',
   'npm-zeromq': 'npm zeromq',
   'npm-zeromq-worker': 'npm zeromq in a Worker,',
   pyzmq: 'pyzmq',

@@ -10,11 +10,15 @@ export class Child {
   #process;
   #over = false;
 
-  constructor(label, [command, ...args], options) {
+  /** @param env what is added to this process's own */
+  constructor(label, [command, ...args], options, env = {}) {
     for (const [name, value] of Object.entries(options)) {
       if (value !== undefined) args.push(`--${name}`, String(value));
     }
-    this.#process = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#process = spawn(command, args, {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+    });
     // Whoever is gone by then need not be released.
     this.#process.stdin.on('error', () => {});
     const ready = deferred();

@@ -11,25 +11,48 @@ const BUILD_DIR = join(BENCH_DIR, 'build');
 const DRIVERS_DIR = join(BENCH_DIR, 'drivers');
 const LIBRARY = fileURLToPath(new URL('../../dist/bundle/src/index.js', import.meta.url));
 
-/** The libraries under test; with `-worker`, all of it in a Worker of that process. */
+/**
+ * The libraries under test; with `-worker`, all of it in a Worker of that process. zeromq-threads runs on the system's
+ * libzmq, as C does, and with `-prebuilt` on the one that the published package carries along.
+ */
 export const LIBRARIES = [
   'c',
   'zeromq-threads',
   'zeromq-threads-worker',
+  'zeromq-threads-prebuilt',
   'npm-zeromq',
   'npm-zeromq-worker',
   'pyzmq',
 ];
 
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const PREBUILDS = join(ROOT, 'prebuilds', `${process.platform}-${process.arch}`);
+/** What the carried libzmq was built from, with its shared twin: scripts/build-libzmq.sh. */
+const LIBZMQ = join(ROOT, 'build-libzmq', 'bookworm', 'lib');
+
 const WORKER = '-worker';
+const PREBUILT = '-prebuilt';
 let python;
 
 /** How to start `role` of `library`, as `[command, ...args]`. */
 export function program(library, role) {
   if (library === 'c') return [join(BUILD_DIR, role)];
   if (library === 'pyzmq') return [findPython(), '-B', join(DRIVERS_DIR, 'pyzmq.py'), role];
+  if (library.endsWith(PREBUILT)) return program(library.slice(0, -PREBUILT.length), role);
   if (!library.endsWith(WORKER)) return [process.execPath, join(DRIVERS_DIR, `${library}.mjs`), role];
   return [...program(library.slice(0, -WORKER.length), role), '--worker', '1'];
+}
+
+/** What is added to the environment of the processes of a library. */
+export function environment(library) {
+  return library.endsWith(PREBUILT) ? prebuilt() : {};
+}
+
+/** Has zeromq-threads use the prebuilt addon, and C programs the libzmq that is in it. */
+export function prebuilt() {
+  const addon = existsSync(PREBUILDS) && readdirSync(PREBUILDS).find((name) => name.endsWith('.node'));
+  if (!addon) throw new Error('the prebuilt addon is not there: npm run build:prebuilt');
+  return { ZEROMQ_THREADS_ADDON: join(PREBUILDS, addon), LD_LIBRARY_PATH: LIBZMQ };
 }
 
 /** Compiles what changed, and throws with what to do when a library is not there. */
@@ -37,6 +60,7 @@ export function prepare(libraries) {
   compileChanged();
   if (libraries.has('npm-zeromq') || libraries.has('npm-zeromq-worker')) requireNpmZeromq();
   if (libraries.has('pyzmq')) findPython();
+  if (libraries.has('zeromq-threads-prebuilt')) prebuilt();
   if (libraries.has('zeromq-threads') && !existsSync(LIBRARY)) {
     throw new Error(
       'zeromq-threads is not built: npm run build, or leave it out with --except zeromq-threads',

@@ -1,18 +1,30 @@
 /** One trial of the serve benchmark: a server, saturating clients in C, all of them new processes. */
 import { fileURLToPath } from 'node:url';
 
-import { BOUND, CLIENTS, WINDOW } from '../cases/serve.mjs';
+import {
+  BATCH_SIZE,
+  BOUND,
+  BOUND_SYSTEM,
+  CLIENTS,
+  OURS,
+  OURS_SYSTEM,
+  VARIANTS,
+  WINDOW,
+} from '../cases/serve.mjs';
 import { Child } from './child.mjs';
-import { program } from './programs.mjs';
+import { prebuilt, program } from './programs.mjs';
 
 const BUSY_PROCESS = fileURLToPath(new URL('busy-process.mjs', import.meta.url));
 const WARMUP = 2000;
 const TAIL = 300;
 const TRIAL_SECONDS = 60;
 
+const IN_C = new Set([BOUND, BOUND_SYSTEM]);
+
 function commandOf(variant) {
-  if (variant === BOUND) return program('c', 'serve-server');
-  return [process.execPath, fileURLToPath(new URL(`../drivers/serve-${variant}.mjs`, import.meta.url))];
+  if (IN_C.has(variant)) return program('c', 'serve-server');
+  const driver = variant === OURS_SYSTEM ? OURS : variant;
+  return [process.execPath, fileURLToPath(new URL(`../drivers/serve-${driver}.mjs`, import.meta.url))];
 }
 
 /** @returns `{ rate, outside, io, cpu, burn }`: messages a second, and microseconds a message; `io` is part of
@@ -24,12 +36,14 @@ export async function serveTrial({ variant, size, burn: wanted, spins, measure, 
     timer = setTimeout(() => reject(new Error(`not done after ${TRIAL_SECONDS} s`)), TRIAL_SECONDS * 1000);
   });
   const run = async () => {
-    const server = new Child(variant, commandOf(variant), {
-      ...(variant === BOUND ? { burn: wanted } : { spins }),
+    const carried = VARIANTS.find(({ name }) => name === variant).prebuilt === true;
+    const options = {
+      ...(IN_C.has(variant) ? { burn: wanted, batch: carried ? BATCH_SIZE : undefined } : { spins }),
       warmup: WARMUP,
       measure,
       busy: busy === 'main thread' ? 1 : undefined,
-    });
+    };
+    const server = new Child(variant, commandOf(variant), options, carried ? prebuilt() : {});
     children.push(server);
     const { endpoint, libzmq } = await server.ready;
     if (busy === 'another process') children.push(new Child('busy', [process.execPath, BUSY_PROCESS], {}));

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Child } from './child.mjs';
 import { verifyRun } from './expected.mjs';
 import { readTrips } from './latency.mjs';
-import { program } from './programs.mjs';
+import { environment, program } from './programs.mjs';
 
 const TRIAL_SECONDS = 180;
 let paths = 0;
@@ -24,10 +24,12 @@ export async function runTrial(variant, figures, count) {
   const children = [];
   const start = (side, options) => {
     const command = program(side.library, side.role);
-    const child = new Child(labelOf(side), side.wrap ? side.wrap(command) : command, {
-      ...options,
-      ...side.options,
-    });
+    const child = new Child(
+      labelOf(side),
+      side.wrap ? side.wrap(command) : command,
+      { ...options, ...side.options },
+      environment(side.library),
+    );
     children.push(child);
     return child;
   };

@@ -1,3 +1,0 @@
-import { runServe } from '../lib/serve-ours.mjs';
-
-await runServe({ threadSchedulingPolicy: 'batch' });
