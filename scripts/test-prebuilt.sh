@@ -1,0 +1,21 @@
+#!/bin/sh
+# Runs tests with the addon as it is published, which has a libzmq in it: those of itself, and of all that has much to do
+# with libzmq, unless told others.
+#   test-prebuilt.sh [vitest arguments]
+set -eu
+cd "$(dirname "$0")/.."
+
+ZEROMQ_THREADS_ADDON=$(ls "$PWD"/prebuilds/"$(node -p 'process.platform + "-" + process.arch')"/*.node)
+# For peers that use the draft API.
+library=$PWD/build-libzmq/bookworm/lib
+LD_LIBRARY_PATH=$library${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+PKG_CONFIG_PATH=$library/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
+export ZEROMQ_THREADS_ADDON LD_LIBRARY_PATH PKG_CONFIG_PATH
+
+others=
+for name in interop curve-keys options options-range events serve serve-kept-replies pipeline proxy message-memory exit; do
+  others="$others test/$name.test.ts"
+done
+# shellcheck disable=SC2086 # a list of files
+[ $# -gt 0 ] || set -- test/prebuilt test/draft $others
+exec node node_modules/vitest/vitest.mjs run "$@"

@@ -1,0 +1,64 @@
+/** The addon as it is published, with a libzmq in it: scripts/test-prebuilt.sh says which. */
+import { cpSync, readdirSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+import { install } from '../install-script.js';
+import { PACKAGE_ROOT } from '../peers/build.js';
+import { runNode } from '../peers/index.js';
+
+const addon = process.env.ZEROMQ_THREADS_ADDON ?? '';
+
+describe.skipIf(!addon.includes('prebuilds'))('the prebuilt addon', () => {
+  it('needs no libzmq, and shows none to others', async () => {
+    const { stdout } = await runNode(`
+      import { capability, curveKeyPair } from 'zeromq-threads';
+      curveKeyPair();
+      const { sharedObjects } = process.report.getReport();
+      console.log(JSON.stringify({ capability, sharedObjects }));
+    `);
+    const { capability, sharedObjects } = JSON.parse(stdout) as {
+      capability: Record<string, boolean>;
+      sharedObjects: string[];
+    };
+    expect(sharedObjects).toContain(addon);
+    expect(sharedObjects.filter((name) => /zmq|sodium/i.test(name))).toEqual([]);
+    expect(capability).toMatchObject({ curve: true, draft: true, ipc: true });
+  });
+
+  it('is installed where there are no compiler and no libzmq, and used', async () => {
+    const { status, stderr, folder } = install({}, ['prebuilds']);
+    expect(status, stderr).toBe(0);
+    // Not a link: the package looks for its addon where it really is.
+    cpSync(`${PACKAGE_ROOT}dist/bundle`, `${folder}/dist/bundle`, { recursive: true });
+    const { lines, stderr: errors } = await runNode(
+      `import { Push } from ${JSON.stringify(`${folder}/dist/bundle/src/index.js`)};
+      console.log(new Push().getOption('outBatchSize'));
+      console.log(process.report.getReport().sharedObjects.filter((name) => name.endsWith('.node')).join());`,
+      [],
+      { env: { ZEROMQ_THREADS_ADDON: '', LD_LIBRARY_PATH: '' } },
+    );
+    expect(lines[0], errors).toBe('65536');
+    expect(basename(lines[1]!)).toBe(basename(addon));
+  });
+
+  it('has the licence of that libzmq beside it', () => {
+    expect(readdirSync(dirname(addon))).toContain('LICENSE.libzmq');
+  });
+
+  it('is beside one that uses the system’s libzmq in a process, and both have their own', async () => {
+    const { lines } = await runNode(`
+      import { createRequire } from 'node:module';
+      import { Pair } from 'zeromq-threads';
+      const require = createRequire(import.meta.url);
+      const other = require(${JSON.stringify(`${PACKAGE_ROOT}build/Release/zeromq_threads.node`)});
+      console.log(other.has('draft'), other.version());
+      const [a, b] = [new Pair(), new Pair()];
+      a.connect(b.bind('tcp://127.0.0.1:*'));
+      await a.send(Buffer.alloc(100_000, 'x'));
+      console.log((await b.recv()).length, b.getOption('inBatchSize'));
+    `);
+    expect(lines[0]).toMatch(/^(true|false) \d/);
+    expect(lines[1]).toBe('100000 65536');
+  });
+});
