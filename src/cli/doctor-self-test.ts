@@ -87,7 +87,11 @@ async function main(): Promise<void> {
   report({ name: 'load', ok: true, detail: 'the addon is loaded' });
   const { capability } = zmq;
   const batch = capability.draft ? 64 : 8;
-  report({ name: 'libzmq', ok: true, detail: `${zmq.version}, which reads and writes ${batch} KiB at a time` });
+  report({
+    name: 'libzmq',
+    ok: true,
+    detail: `${zmq.version}, which reads and writes ${batch} KiB at a time`,
+  });
   const has = Object.entries(capability).filter(([, there]) => there);
   const lacks = Object.entries(capability).filter(([, there]) => !there);
   const names = (list: [string, boolean][]): string => list.map(([name]) => name).join(', ') || 'nothing';
