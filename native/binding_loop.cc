@@ -7,6 +7,11 @@ namespace zt {
 
 namespace {
 
+// What the thread that runs a loop takes until it is there: its own event loop has three, the loop
+// two, and files are loaded one after the other. The engine has an uncaught error for one that finds
+// none.
+constexpr size_t kWorkerDescriptors = 10;
+
 void bellCreate(const Napi::CallbackInfo& info) {
   const Bytes bytes = bytesOf(info.Env(), info[0]);
   if (bytes.size < kBellWords * sizeof(uint32_t))
@@ -32,6 +37,7 @@ Napi::Value loopCreate(const Napi::CallbackInfo& info) {
   const uint32_t slot = info[0].As<Napi::Number>();
   if (slot >= environment.loops.size()) environment.loops.resize(slot + 1);
   try {
+    needDescriptors(kWorkerDescriptors);
     environment.loops[slot] = Loop::create(environment.bell);
   } catch (const std::system_error& error) {
     return Napi::Number::New(info.Env(), -error.code().value());

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <system_error>
+#include <vector>
 
 #ifdef _WIN32
 #include <winsock2.h>
@@ -101,6 +102,30 @@ void WakeDescriptor::drain() {
   char bytes[64];
   while (read(readFd_, bytes, sizeof bytes) > 0) {
   }
+}
+
+#endif
+
+#ifdef _WIN32
+
+void needDescriptors(size_t) {}  // there is no limit that matters
+
+#else
+
+void needDescriptors(size_t count) {
+  const WakeDescriptor one;
+  std::vector<int> copies;
+  copies.reserve(count);
+  int error = 0;
+  while (copies.size() + 1 < count && error == 0) {
+    const int copy = dup(one.fd());
+    if (copy >= 0)
+      copies.push_back(copy);
+    else
+      error = errno;
+  }
+  for (const int copy : copies) close(copy);
+  if (error != 0) fail(error);
 }
 
 #endif

@@ -5,9 +5,12 @@
 //  2. drain() is called by the thread that waits.
 //  3. The constructor throws std::system_error, with EMFILE for instance. Bindings whose calls may
 //  make one return its number.
+//  4. needDescriptors() is for any thread. What it has seen to be there another thread may take.
 #pragma once
 
 #include <zmq.h>
+
+#include <cstddef>
 
 namespace zt {
 
@@ -32,5 +35,8 @@ class WakeDescriptor {
   NativeFd readFd_;
   NativeFd writeFd_;
 };
+
+// Throws as the constructor does unless so many descriptors are to be had.
+void needDescriptors(size_t count);
 
 }  // namespace zt

@@ -66,4 +66,42 @@ describe.skipIf(process.platform === 'win32')('without a descriptor', () => {
     expect(lines.includes('waits')).toBe(!/Sync|proxy/.test(wait));
     expect(code).toBe(0);
   });
+
+  it('a receive with a worker of its own fails or waits, however many there are', async () => {
+    const source = `
+      import { closeSync, openSync } from 'node:fs';
+      import { Pull } from 'zeromq-threads';
+      const sockets = Array.from({ length: 16 }, () => new Pull({ dedicatedWorker: true }));
+      for (const [free, socket] of sockets.entries()) {
+        const taken = [];
+        try {
+          for (;;) taken.push(openSync('/dev/null'));
+        } catch (error) {
+          if (error.code !== 'EMFILE') throw error;
+        }
+        for (const descriptor of taken.splice(0, free)) closeSync(descriptor);
+        const { name, code } = await socket.recv({ timeout: 300 }).catch((error) => error);
+        for (const descriptor of taken) closeSync(descriptor);
+        socket.close();
+        console.log(code ?? name);
+      }
+    `;
+    const { code, stderr, lines } = await runNode(source, [], {
+      step: 'a process that has few descriptors',
+      under: ['sh', '-c', 'ulimit -n 150 && exec "$@"', 'sh'],
+      timeout: 20_000,
+    });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const waits = lines.indexOf('EAGAIN');
+    expect(waits, lines.join()).toBeGreaterThan(0);
+    expect(
+      lines.slice(0, waits).every((line) => line === 'EMFILE'),
+      lines.join(),
+    ).toBe(true);
+    expect(
+      lines.slice(waits).every((line) => line === 'EAGAIN'),
+      lines.join(),
+    ).toBe(true);
+    expect(lines).toHaveLength(16);
+  });
 });
