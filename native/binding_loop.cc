@@ -8,8 +8,8 @@ namespace zt {
 namespace {
 
 // What the thread that runs a loop takes until it is there: its own event loop has three, the loop
-// two, and files are loaded one after the other. The engine has an uncaught error for one that finds
-// none.
+// two, and files are loaded one after the other. The engine has an uncaught error for one that
+// finds none.
 constexpr size_t kWorkerDescriptors = 10;
 
 void bellCreate(const Napi::CallbackInfo& info) {

@@ -12,10 +12,8 @@ namespace zt {
 
 namespace {
 
-constexpr size_t kLongestHost = 256;       // what a wildcard may become
-constexpr int kXpubManualLastValue = 98;   // of libzmq's draft interface
-constexpr int kBatchSizes[] = {101, 102};  // as well: ZMQ_IN_BATCH_SIZE and ZMQ_OUT_BATCH_SIZE
-constexpr int kBatchBytes = 64 * 1024;
+constexpr size_t kLongestHost = 256;      // what a wildcard may become
+constexpr int kXpubManualLastValue = 98;  // of libzmq's draft interface
 
 struct Directory {
   std::mutex mutex;
@@ -27,21 +25,12 @@ Directory& directory() {
   return *instance;
 }
 
-// libzmq reads and writes 8 KiB at a time, so that a message of 16 KiB takes two system calls on
-// either side. Without drafts it has it no other way.
-void enlargeBatches(void* handle) {
-  if (draftApi() == nullptr) return;
-  for (const int option : kBatchSizes)
-    zmq_setsockopt(handle, option, &kBatchBytes, sizeof kBatchBytes);
-}
-
 }  // namespace
 
 std::shared_ptr<Socket> Socket::open(const std::shared_ptr<Context>& context, int type,
                                      const void* openedBy, int& error) {
   void* handle = context->openSocket(type, error);
   if (handle == nullptr) return nullptr;
-  enlargeBatches(handle);
   // libzmq's thread-safe (draft) types have no descriptor of their own.
   NativeFd fd{};
   size_t size = sizeof fd;
@@ -86,6 +75,7 @@ Socket::Socket(uint32_t id, int type, std::shared_ptr<Context> context, const vo
       descriptor_(std::move(descriptor)),
       fd_(descriptor_ ? descriptor_->fd() : fd),
       datagrams_(type == kDatagramSocket),
+      batchSizes_(handle),
       lingerDeadline_(kNoDeadline) {}
 
 Socket::~Socket() {
@@ -379,6 +369,7 @@ int Socket::setOption(int option, const void* value, size_t size) {
   }
   if (zmq_setsockopt(handle_, option, value, size) != 0) return zmq_errno();
   peerNames_.noteOption(option, value, size);
+  batchSizes_.noteOption(handle_, option, number);
   if (option == ZMQ_RCVTIMEO) briefly_ = false;
   // Subscriptions are granted to the peer whose message came last.
   if (option == ZMQ_XPUB_MANUAL || option == kXpubManualLastValue) oneByOne.store(number != 0);

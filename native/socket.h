@@ -27,6 +27,7 @@
 #include <string>
 #include <vector>
 
+#include "batch_sizes.h"
 #include "context.h"
 #include "draft.h"
 #include "fair_mutex.h"
@@ -207,6 +208,7 @@ class Socket : public std::enable_shared_from_this<Socket> {
   bool monitored_ = false;
   std::vector<std::string> listening_;  // at which endpoints, resolved
   PeerNames peerNames_;
+  BatchSizes batchSizes_;
   std::weak_ptr<Socket> watched_;  // whose monitor events this one receives
   std::deque<Parked> outbox_;
   std::vector<std::shared_ptr<Watch>> watches_;

@@ -13,7 +13,7 @@ PKG_CONFIG_PATH=$library/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
 export ZEROMQ_THREADS_ADDON LD_LIBRARY_PATH PKG_CONFIG_PATH
 
 others=
-for name in interop curve-keys options options-range events serve serve-kept-replies pipeline proxy message-memory exit; do
+for name in interop curve-keys options options-range events serve serve-kept-replies pipeline proxy message-memory dead-brokers exit; do
   others="$others test/$name.test.ts"
 done
 # shellcheck disable=SC2086 # a list of files

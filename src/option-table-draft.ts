@@ -73,9 +73,12 @@ export const DRAFT_SOCKET_OPTIONS = {
   socksUsername: { ...SOCKS, zmq: 'ZMQ_SOCKS_USERNAME', id: 99 },
   /** The password for the SOCKS5 proxy; null for none. */
   socksPassword: { ...SOCKS, zmq: 'ZMQ_SOCKS_PASSWORD', id: 100, secret: true },
-  /** How many bytes are read from a connection at a time. libzmq's own default is 8192. */
+  /**
+   * How many bytes are read from a connection at a time; 8192, as libzmq has it, with a receive high-water mark below
+   * 1000.
+   */
   inBatchSize: { ...BYTES, zmq: 'ZMQ_IN_BATCH_SIZE', id: 101, since: '4.3', min: 1, default: 65536 },
-  /** How many bytes are gathered for one write to a connection. libzmq's own default is 8192. */
+  /** How many bytes are gathered for one write to a connection. libzmq's default is 8192. */
   outBatchSize: { ...BYTES, zmq: 'ZMQ_OUT_BATCH_SIZE', id: 102, since: '4.3', min: 1, default: 65536 },
   /** The private key for `wss://`, in PEM format. */
   wssKeyPem: { ...SET_TEXT, zmq: 'ZMQ_WSS_KEY_PEM', id: 103, since: '4.3', max: Infinity, secret: true },

@@ -23,6 +23,25 @@ describe.skipIf(!capability.draft)('batches', () => {
     },
   );
 
+  it('are small for what is received with a small high-water mark', () => {
+    const small = ofTest(new Pull({ receiveHighWaterMark: 999 }));
+    expect(small.getOption('inBatchSize')).toBe(LIBZMQ_DEFAULT);
+    expect(small.getOption('outBatchSize')).toBe(DEFAULT);
+    for (const [mark, size] of [
+      [1000, DEFAULT],
+      [1, LIBZMQ_DEFAULT],
+      [0, DEFAULT],
+    ] as const) {
+      small.setOption('receiveHighWaterMark', mark);
+      expect(small.getOption('inBatchSize'), `with a mark of ${mark}`).toBe(size);
+    }
+    small.setOption('inBatchSize', 20_000);
+    small.setOption('receiveHighWaterMark', 10);
+    expect(small.getOption('inBatchSize')).toBe(20_000);
+    const told = ofTest(new Pull({ inBatchSize: 30_000, receiveHighWaterMark: 10 }));
+    expect(told.getOption('inBatchSize')).toBe(30_000);
+  });
+
   it('are what was asked for', () => {
     const socket = ofTest(new Pull({ inBatchSize: LIBZMQ_DEFAULT, outBatchSize: 100_000 }));
     expect(socket.getOption('inBatchSize')).toBe(LIBZMQ_DEFAULT);
