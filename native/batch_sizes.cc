@@ -2,6 +2,8 @@
 
 #include <zmq.h>
 
+#include <algorithm>
+
 #include "draft.h"
 
 namespace zt {
@@ -11,9 +13,15 @@ namespace {
 // Of libzmq's draft interface: ZMQ_IN_BATCH_SIZE and ZMQ_OUT_BATCH_SIZE.
 constexpr int kInBatchSize = 101;
 constexpr int kOutBatchSize = 102;
-constexpr int kLarge = 64 * 1024;
-constexpr int kSmall = 8 * 1024;
-constexpr int kSmallMark = 1000;  // below libzmq's default; 0 is none
+constexpr int kLeast = 8 * 1024;
+constexpr int kMost = 64 * 1024;
+// On the wire: one that is sent one way, and a request or reply, with its frames for who it is for.
+constexpr int kBytesOneWay = 16;
+constexpr int kBytesOfRequest = 64;
+
+bool hasRequests(int type) {
+  return type == ZMQ_REQ || type == ZMQ_REP || type == ZMQ_DEALER || type == ZMQ_ROUTER;
+}
 
 void set(void* socket, int option, int bytes) {
   zmq_setsockopt(socket, option, &bytes, sizeof bytes);
@@ -21,16 +29,24 @@ void set(void* socket, int option, int bytes) {
 
 }  // namespace
 
-BatchSizes::BatchSizes(void* socket) : ours_(draftApi() != nullptr) {
+BatchSizes::BatchSizes(void* socket, int type)
+    : ours_(draftApi() != nullptr),
+      bytesOfSmallMessage_(hasRequests(type) ? kBytesOfRequest : kBytesOneWay) {
   if (!ours_) return;
-  set(socket, kInBatchSize, kLarge);
-  set(socket, kOutBatchSize, kLarge);
+  int mark = 0;
+  size_t size = sizeof mark;
+  if (zmq_getsockopt(socket, ZMQ_RCVHWM, &mark, &size) == 0) setIn(socket, mark);
+  set(socket, kOutBatchSize, kMost);
+}
+
+void BatchSizes::setIn(void* socket, int mark) const {
+  const bool plenty = mark == 0 || mark > kMost / bytesOfSmallMessage_;
+  set(socket, kInBatchSize, plenty ? kMost : std::max(mark * bytesOfSmallMessage_, kLeast));
 }
 
 void BatchSizes::noteOption(void* socket, int option, int value) {
   if (option == kInBatchSize) ours_ = false;
-  if (option == ZMQ_RCVHWM && ours_)
-    set(socket, kInBatchSize, value > 0 && value < kSmallMark ? kSmall : kLarge);
+  if (option == ZMQ_RCVHWM && ours_) setIn(socket, value);
 }
 
 }  // namespace zt

@@ -75,7 +75,7 @@ Socket::Socket(uint32_t id, int type, std::shared_ptr<Context> context, const vo
       descriptor_(std::move(descriptor)),
       fd_(descriptor_ ? descriptor_->fd() : fd),
       datagrams_(type == kDatagramSocket),
-      batchSizes_(handle),
+      batchSizes_(handle, type),
       lingerDeadline_(kNoDeadline) {}
 
 Socket::~Socket() {

@@ -74,10 +74,10 @@ export const DRAFT_SOCKET_OPTIONS = {
   /** The password for the SOCKS5 proxy; null for none. */
   socksPassword: { ...SOCKS, zmq: 'ZMQ_SOCKS_PASSWORD', id: 100, secret: true },
   /**
-   * How many bytes are read from a connection at a time; 8192, as libzmq has it, with a receive high-water mark below
-   * 1000.
+   * How many bytes are read from a connection at a time. Unless told, 16 for each message that the receive high-water
+   * mark allows, or 64 on REQ, REP, DEALER and ROUTER sockets; 8192, as libzmq has it, to 65,536.
    */
-  inBatchSize: { ...BYTES, zmq: 'ZMQ_IN_BATCH_SIZE', id: 101, since: '4.3', min: 1, default: 65536 },
+  inBatchSize: { ...BYTES, zmq: 'ZMQ_IN_BATCH_SIZE', id: 101, since: '4.3', min: 1, default: 16_000 },
   /** How many bytes are gathered for one write to a connection. libzmq's default is 8192. */
   outBatchSize: { ...BYTES, zmq: 'ZMQ_OUT_BATCH_SIZE', id: 102, since: '4.3', min: 1, default: 65536 },
   /** The private key for `wss://`, in PEM format. */

@@ -24,7 +24,7 @@ export const VARIANTS = [
   { name: BOUND, prebuilt: true, label: 'libzmq in C, its one thread burning the CPU' },
   { name: BOUND_SYSTEM, label: 'the same on the system’s libzmq' },
 ];
-/** What `serve()` sets where libzmq has it, and what the program in C has to be told. */
+/** What the program in C has to be told, and `serve()` has by itself. */
 export const BATCH_SIZE = 65_536;
 
 /** What has a core to itself meanwhile, as an application's own work would. */

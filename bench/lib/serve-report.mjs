@@ -73,7 +73,7 @@ flight over loopback tcp, share these cores with the server, so CPU counts as mu
 process's CPU less that of its handlers (by their threads' CPU clocks), for each message. Servers with threads have
 ${THREADS}. Medians of ${trials} ${trials === 1 ? 'trial' : 'trials'}, smallest and largest beside them; variants take turns, every process is new. Every client
 checks that each of its requests was answered with its own bytes. \`serve()\` runs on the libzmq that the published package
-carries along, which reads and writes 64 KiB at a time where others have 8 KiB, and once more on the system's; npm \`zeromq\`
+carries along, with which it reads and writes 64 KiB at a time where others have 8 KiB, and once more on the system's; npm \`zeromq\`
 runs on the one that it carries along. The last two lines of each table are no rivals but what libzmq and the system take:
 a ROUTER in C that answers in the thread that receives, on the one libzmq and on the other. Other programs kept ${Math.round(otherLoad * 100)} % of the cores busy.
 `;

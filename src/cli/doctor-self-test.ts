@@ -90,7 +90,7 @@ async function main(): Promise<void> {
   report({
     name: 'libzmq',
     ok: true,
-    detail: `${zmq.version}, which reads and writes ${batch} KiB at a time`,
+    detail: `${zmq.version}, which writes ${batch} KiB at a time`,
   });
   const has = Object.entries(capability).filter(([, there]) => there);
   const lacks = Object.entries(capability).filter(([, there]) => !there);

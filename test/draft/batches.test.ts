@@ -7,52 +7,63 @@ import { within } from '../bounded.js';
 import { ofTest } from '../linked.js';
 import { endpoints, patternMessage, startPeer, verify } from '../peers/index.js';
 
-const DEFAULT = 65_536;
-const LIBZMQ_DEFAULT = 8192;
+const MOST = 65_536;
+const LEAST = 8192;
 /** Around what fits a batch, with headers of 2 and 9 bytes. */
 const SIZES = [0, 255, 256, 8183, 8192, 16_384, 65_526, 65_527, 65_536, 65_537, 131_072, 1_000_000];
 const SHAPES = SIZES.map((size) => [size]);
 
 describe.skipIf(!capability.draft)('batches', () => {
-  it.each<SocketTypeName>(['PULL', 'PUSH', 'PUB', 'SUB', 'DEALER', 'ROUTER', 'STREAM', 'SERVER', 'RADIO'])(
-    'of a %s socket are 64 KiB',
-    (type) => {
-      const socket = ofTest(new Socket(type));
-      expect(socket.getOption('inBatchSize')).toBe(DEFAULT);
-      expect(socket.getOption('outBatchSize')).toBe(DEFAULT);
+  it.each<[SocketTypeName, number]>([
+    ['PULL', 16_000],
+    ['PUSH', 16_000],
+    ['SUB', 16_000],
+    ['STREAM', 16_000],
+    ['SERVER', 16_000],
+    ['REQ', 64_000],
+    ['REP', 64_000],
+    ['DEALER', 64_000],
+    ['ROUTER', 64_000],
+  ])('of a %s socket are %i bytes read, and 64 KiB written', (type, read) => {
+    const socket = ofTest(new Socket(type));
+    expect(socket.getOption('inBatchSize')).toBe(read);
+    expect(socket.getOption('outBatchSize')).toBe(MOST);
+  });
+
+  it.each([
+    [0, MOST, MOST],
+    [1, LEAST, LEAST],
+    [100, LEAST, LEAST],
+    [200, LEAST, 12_800],
+    [600, 9600, 38_400],
+    [2000, 32_000, MOST],
+    [2_000_000_000, MOST, MOST],
+  ])(
+    'with a receive high-water mark of %i are %i, of requests %i',
+    (receiveHighWaterMark, oneWay, requests) => {
+      const pull = ofTest(new Pull({ receiveHighWaterMark }));
+      expect(pull.getOption('inBatchSize')).toBe(oneWay);
+      const dealer = ofTest(new Dealer());
+      dealer.setOption('ZMQ_RCVHWM', receiveHighWaterMark);
+      expect(dealer.getOption('inBatchSize')).toBe(requests);
     },
   );
 
-  it('are small for what is received with a small high-water mark', () => {
-    const small = ofTest(new Pull({ receiveHighWaterMark: 999 }));
-    expect(small.getOption('inBatchSize')).toBe(LIBZMQ_DEFAULT);
-    expect(small.getOption('outBatchSize')).toBe(DEFAULT);
-    for (const [mark, size] of [
-      [1000, DEFAULT],
-      [1, LIBZMQ_DEFAULT],
-      [0, DEFAULT],
-    ] as const) {
-      small.setOption('receiveHighWaterMark', mark);
-      expect(small.getOption('inBatchSize'), `with a mark of ${mark}`).toBe(size);
-    }
-    small.setOption('inBatchSize', 20_000);
-    small.setOption('receiveHighWaterMark', 10);
-    expect(small.getOption('inBatchSize')).toBe(20_000);
-    const told = ofTest(new Pull({ inBatchSize: 30_000, receiveHighWaterMark: 10 }));
-    expect(told.getOption('inBatchSize')).toBe(30_000);
-  });
-
   it('are what was asked for', () => {
-    const socket = ofTest(new Pull({ inBatchSize: LIBZMQ_DEFAULT, outBatchSize: 100_000 }));
-    expect(socket.getOption('inBatchSize')).toBe(LIBZMQ_DEFAULT);
+    const socket = ofTest(new Pull({ inBatchSize: 30_000, outBatchSize: 100_000, receiveHighWaterMark: 10 }));
+    expect(socket.getOption('inBatchSize')).toBe(30_000);
     expect(socket.getOption('ZMQ_OUT_BATCH_SIZE')).toBe(100_000);
+    const later = ofTest(new Pull());
+    later.setOption('inBatchSize', 20_000);
+    later.setOption('receiveHighWaterMark', 0);
+    expect(later.getOption('inBatchSize')).toBe(20_000);
     expect(() => socket.setOption('inBatchSize', 0)).toThrow(/inBatchSize/);
     expect(() => new Push({ outBatchSize: 1.5 })).toThrow(/outBatchSize/);
   });
 
   it.each([
-    { inBatchSize: undefined, more: LIBZMQ_DEFAULT, most: DEFAULT },
-    { inBatchSize: LIBZMQ_DEFAULT, more: 0, most: LIBZMQ_DEFAULT },
+    { inBatchSize: MOST, more: 16_000, most: MOST },
+    { inBatchSize: LEAST, more: 0, most: LEAST },
   ])(
     'of $inBatchSize bytes are how much a STREAM receives at a time',
     async ({ inBatchSize, more, most }) => {

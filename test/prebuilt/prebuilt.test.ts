@@ -56,7 +56,7 @@ describe.skipIf(!addon.includes('prebuilds'))('the prebuilt addon', () => {
       const [a, b] = [new Pair(), new Pair()];
       a.connect(b.bind('tcp://127.0.0.1:*'));
       await a.send(Buffer.alloc(100_000, 'x'));
-      console.log((await b.recv()).length, b.getOption('inBatchSize'));
+      console.log((await b.recv()).length, b.getOption('outBatchSize'));
     `);
     expect(lines[0]).toMatch(/^(true|false) \d/);
     expect(lines[1]).toBe('100000 65536');
