@@ -19,7 +19,7 @@ import { parseArgs } from 'node:util';
 
 import { allCases } from './cases/index.mjs';
 import { describeMachine, measureOtherLoad } from './lib/machine.mjs';
-import { LIBRARIES, prepare } from './lib/programs.mjs';
+import { hasPrebuilt, LIBRARIES, prepare } from './lib/programs.mjs';
 import { caseTable } from './lib/report.mjs';
 import { RESULT_FORMAT } from './lib/results.mjs';
 import { formatFigure, summarize } from './lib/stats.mjs';
@@ -33,7 +33,15 @@ const RESULTS_DIR = fileURLToPath(new URL('results/', import.meta.url));
 
 async function main() {
   const options = readOptions();
-  const cases = select(allCases, options);
+  const chosen = select(allCases, options);
+  const needed = chosen.some(({ variants }) => variants.some(isPrebuilt));
+  const cases =
+    options.list || !needed || hasPrebuilt()
+      ? chosen
+      : chosen.map((each) => ({
+          ...each,
+          variants: each.variants.filter((variant) => !isPrebuilt(variant)),
+        }));
   if (options.list) {
     for (const { name, variants } of cases)
       for (const variant of variants) console.log(`${name}/${variant.name}`);
@@ -124,6 +132,10 @@ function select(cases, { full, only = '', except }) {
       }),
     }))
     .filter(({ variants }) => variants.length > 0);
+}
+
+function isPrebuilt({ library }) {
+  return library.endsWith('-prebuilt');
 }
 
 /** How many trials each variant of a case has. */

@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util';
 import { BURNS, BUSY, BUSY_POINTS, BUSY_ROUNDS, SIZES, VARIANTS } from './cases/serve.mjs';
 import { calibrate } from './lib/burn.mjs';
 import { describeMachine, measureOtherLoad } from './lib/machine.mjs';
-import { prepare, threadClock } from './lib/programs.mjs';
+import { hasPrebuilt, prepare, threadClock } from './lib/programs.mjs';
 import { servePage } from './lib/serve-report.mjs';
 import { serveTrial } from './lib/serve-trial.mjs';
 
@@ -29,14 +29,15 @@ const { values } = parseArgs({
 const trials = Number(values.trials);
 const wanted = new RegExp(values.only);
 
-prepare(new Set(['c', 'zeromq-threads', 'zeromq-threads-prebuilt', 'npm-zeromq']));
+prepare(new Set(['c', 'zeromq-threads', 'npm-zeromq']));
 threadClock();
 const otherLoad = await measureOtherLoad();
 const spinsPerMicrosecond = calibrate();
+const offered = hasPrebuilt() ? VARIANTS : VARIANTS.filter((variant) => !variant.prebuilt);
 const points = SIZES.flatMap((size) => BURNS.map((burn) => ({ size, burn })));
-const rows = points.flatMap((point) => VARIANTS.map((variant) => ({ ...point, variant, trials: [] })));
+const rows = points.flatMap((point) => offered.map((variant) => ({ ...point, variant, trials: [] })));
 for (const { size, burn, variants } of BUSY_POINTS) {
-  for (const variant of VARIANTS.filter(({ name }) => variants.includes(name)))
+  for (const variant of offered.filter(({ name }) => variants.includes(name)))
     for (const busy of BUSY) rows.push({ size, burn, variant, busy, trials: [] });
 }
 const failures = [];

@@ -4,7 +4,7 @@
 #
 #   setup.sh           what building and running need
 #   setup.sh --test    and what the tests need: a C compiler pyzmq and czmq, for peers in other languages; Linux's ip
-#   setup.sh --bench   and what the benchmarks need: a C compiler, pyzmq, bench/node_modules, the prebuilt addon
+#   setup.sh --bench   and what the benchmarks need: a C compiler, pyzmq, bench/node_modules
 #   setup.sh --prebuilt   and the addon as it is published, with a libzmq in it: prebuilds/
 #   setup.sh --lint    and what the linters need; builds nothing
 set -eu
@@ -18,7 +18,7 @@ for argument in "$@"; do
   case $argument in
     --test) want_test=1 ;;
     --lint) want_lint=1 ;;
-    --bench) want_bench=1 want_prebuilt=1 ;;
+    --bench) want_bench=1 ;;
     --prebuilt) want_prebuilt=1 ;;
     *)
       echo 'usage: setup.sh [--test] [--bench] [--prebuilt] [--lint]' >&2

@@ -226,7 +226,7 @@ export class Context {
    */
   close(options?: ContextCloseOptions): Promise<void> {
     try {
-      const { timeout = DEFAULT_CLOSE_MS } = checkOptions(options);
+      const { timeout = DEFAULT_CLOSE_MS } = checkOptions(options, ['timeout']);
       checkTimeout(timeout);
       this.#closing ??= this.#close(timeout);
       return this.#closing;

@@ -59,7 +59,7 @@ export async function writeCurveKeyFiles(
   options?: CurveKeyFileOptions,
 ): Promise<CurveKeyFilePaths> {
   const paths = curveKeyFilePaths(path);
-  const { replace, metadata } = checkOptions(options);
+  const { replace, metadata } = checkOptions(options, ['replace', 'metadata']);
   checkPair(keys);
   const described = metadataLines(metadata ?? {});
   const put = checkFlag('options.replace', replace) ? rename : linkNew;

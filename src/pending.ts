@@ -29,12 +29,19 @@ export function checkTimeout(timeout: unknown, name = 'timeout'): number {
   return timeout;
 }
 
-/** @returns the options, none if they are undefined. @throws {@link ArgumentError} unless they are an object */
-export function checkOptions<Options extends object>(options: Options | undefined): Partial<Options> {
+/**
+ * @param names all that there are; another property would do nothing
+ * @returns the options, none if they are undefined. @throws {@link ArgumentError} unless they are an object, and of those
+ */
+export function checkOptions<Options extends object>(
+  options: Options | undefined,
+  names?: readonly (keyof Options & string)[],
+): Partial<Options> {
   if (options === undefined) return {};
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw argumentError('options', 'an object', options);
   }
+  if (names !== undefined) checkNames('options', options, names);
   return options;
 }
 
@@ -52,10 +59,21 @@ export function checkFlag(name: string, flag: unknown): boolean {
   return flag === true;
 }
 
-/** Checks the options of a waiting call. @param fallback the timeout where the options name none */
-export function deadlineOf(options: WaitOptions | undefined, fallback: number): Deadline {
+const WAIT_NAMES = ['timeout', 'signal'] as const;
+
+/**
+ * Checks the options of a waiting call.
+ *
+ * @param fallback the timeout where the options name none
+ * @param names of all options that the call has
+ */
+export function deadlineOf<Options extends WaitOptions>(
+  options: Options | undefined,
+  fallback: number,
+  names: readonly (keyof Options & string)[] = WAIT_NAMES,
+): Deadline {
   if (options === undefined) return { timeout: fallback, signal: undefined };
-  const { timeout, signal } = checkOptions(options);
+  const { timeout, signal } = checkOptions(options, names);
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw argumentError('signal', 'an AbortSignal', signal);
   }

@@ -101,7 +101,9 @@ export class Proxy {
    */
   constructor(frontend: CommonSocket, backend: CommonSocket, options?: ProxyOptions | CommonSocket) {
     const { capture, closeSockets }: ProxyOptions =
-      options instanceof Socket ? { capture: options } : checkOptions(options as ProxyOptions | undefined);
+      options instanceof Socket
+        ? { capture: options }
+        : checkOptions(options as ProxyOptions | undefined, ['capture', 'closeSockets']);
     checkOpen('frontend', frontend);
     checkOpen('backend', backend);
     this.#ways = waysBetween(frontend, backend);

@@ -144,7 +144,7 @@ export class Requester {
    */
   request(data: SendableMessage, options?: RequestOptions): Promise<Message[]> {
     return new Promise((resolve, reject) => {
-      const { timeout, signal } = deadlineOf(options, this.#timeout);
+      const { timeout, signal } = deadlineOf(options, this.#timeout, ['timeout', 'retries', 'signal']);
       const retries = options?.retries === undefined ? this.#retries : checkRetries(options.retries);
       const parts = (Array.isArray(data) ? listOfParts(data) : [data]) as Sendable[];
       if (parts.length === 0) throw argumentError('data', 'one frame or more', data);

@@ -35,6 +35,7 @@ export interface SendOptions extends WaitOptions {
 // Looked up once: the addon's exports are many, and looking one up is a hash table's work.
 const { sendCopied, sendOne, sendStaged } = native;
 
+const SEND_NAMES = ['timeout', 'signal', 'more', 'routingId', 'group'] as const;
 const DONE: Promise<void> = Promise.resolve();
 /** Sends between two looks at the clock, and between two checks for a swallowed edge. */
 const SENDS_PER_CHECK = 64;
@@ -75,7 +76,7 @@ export class Sender implements EventLoopWaiter {
         const result = this.handOver(data, false, true);
         return result === SEND_DONE ? this.accepted() : this.outcome(result, what, -1, undefined);
       }
-      const { timeout, signal } = deadlineOf(options, attachment.sendTimeout);
+      const { timeout, signal } = deadlineOf(options, attachment.sendTimeout, SEND_NAMES);
       if (signal?.aborted) throw signal.reason;
       const result = this.handOver(data, checkFlag('more', options?.more), timeout !== 0, options);
       return this.outcome(result, what, timeout, signal);
@@ -101,7 +102,12 @@ export class Sender implements EventLoopWaiter {
   trySend(data: unknown, options?: SendOptions): boolean {
     const { attachment } = this;
     if (attachment.ended !== undefined) throw attachment.ended;
-    const result = this.handOver(data, checkFlag('more', checkOptions(options).more), false, options);
+    const result = this.handOver(
+      data,
+      checkFlag('more', checkOptions(options, SEND_NAMES).more),
+      false,
+      options,
+    );
     if (result >= 0) {
       this.note(result);
       return true;
@@ -113,7 +119,7 @@ export class Sender implements EventLoopWaiter {
   sendSync(data: unknown, options?: SendOptions): void {
     const { attachment } = this;
     if (attachment.ended !== undefined) throw attachment.ended;
-    const { timeout, signal } = deadlineOf(options, attachment.sendTimeout);
+    const { timeout, signal } = deadlineOf(options, attachment.sendTimeout, SEND_NAMES);
     if (signal?.aborted) throw signal.reason;
     const result = this.handOver(data, checkFlag('more', options?.more), timeout !== 0, options);
     if (result >= SEND_FIRST_TOKEN) {

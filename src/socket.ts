@@ -234,7 +234,7 @@ export class Socket {
    *   `'ENOTSUP'` where the socket type takes none, or while the option `immediate` is set
    */
   connect(endpoint: string, options?: ConnectOptions): void {
-    const { routingId } = checkOptions(options);
+    const { routingId } = checkOptions(options, ['routingId']);
     this.#endpoints.connect(endpoint, routingId);
   }
 
@@ -407,7 +407,7 @@ export class Socket {
    */
   batches(options?: BatchOptions): AsyncIterableIterator<Batch> {
     if (!this.#attachment.type.canReceive) throw this.#lacks('batches');
-    const { max = 0x7fffffff } = checkOptions(options);
+    const { max = 0x7fffffff } = checkOptions(options, ['max']);
     if (!Number.isInteger(max) || max < 1 || max > 0x7fffffff) {
       throw argumentError('max', 'a positive integer (messages)', max);
     }
@@ -485,7 +485,7 @@ export class Socket {
    * Closing it again does nothing.
    */
   close(options?: CloseOptions): void {
-    const { linger } = checkOptions(options);
+    const { linger } = checkOptions(options, ['linger']);
     if (linger !== undefined) checkTimeout(linger, 'linger');
     this.#attachment.close(linger === undefined ? undefined : Math.min(Math.ceil(linger), LONGEST_LINGER));
     this.#events?.close();

@@ -48,11 +48,24 @@ export function environment(library) {
   return library.endsWith(PREBUILT) ? prebuilt() : {};
 }
 
+/** Where the prebuilt addon is, if there is one. */
+function prebuiltAddon() {
+  const name = existsSync(PREBUILDS) && readdirSync(PREBUILDS).find((file) => file.endsWith('.node'));
+  return name ? join(PREBUILDS, name) : undefined;
+}
+
+/** Whether there is a prebuilt addon; says how to get one if not. */
+export function hasPrebuilt() {
+  if (prebuiltAddon()) return true;
+  console.error(
+    'Left out: what runs on the prebuilt addon, which is not there. npm run build:prebuilt makes it.',
+  );
+  return false;
+}
+
 /** Has zeromq-threads use the prebuilt addon, and C programs the libzmq that is in it. */
 export function prebuilt() {
-  const addon = existsSync(PREBUILDS) && readdirSync(PREBUILDS).find((name) => name.endsWith('.node'));
-  if (!addon) throw new Error('the prebuilt addon is not there: npm run build:prebuilt');
-  return { ZEROMQ_THREADS_ADDON: join(PREBUILDS, addon), LD_LIBRARY_PATH: LIBZMQ };
+  return { ZEROMQ_THREADS_ADDON: prebuiltAddon(), LD_LIBRARY_PATH: LIBZMQ };
 }
 
 /** Compiles what changed, and throws with what to do when a library is not there. */
@@ -60,7 +73,6 @@ export function prepare(libraries) {
   compileChanged();
   if (libraries.has('npm-zeromq') || libraries.has('npm-zeromq-worker')) requireNpmZeromq();
   if (libraries.has('pyzmq')) findPython();
-  if (libraries.has('zeromq-threads-prebuilt')) prebuilt();
   if (libraries.has('zeromq-threads') && !existsSync(LIBRARY)) {
     throw new Error(
       'zeromq-threads is not built: npm run build, or leave it out with --except zeromq-threads',

@@ -1,6 +1,6 @@
 /** What a server and a pipeline have in common while they run and when they end. */
 import { HandlerError } from '../errors.js';
-import { checkFlag, checkNames, checkOptions, checkTimeout } from '../pending.js';
+import { checkFlag, checkOptions, checkTimeout } from '../pending.js';
 import type { LaneHost } from './lane-host.js';
 import type { ThreadEvent } from './lane-host-options.js';
 
@@ -34,9 +34,7 @@ export class Ending<Result> {
   /** @returns a promise that rejects with {@link ArgumentError} for bad options */
   begin(options: DrainOptions | undefined): Promise<Result> {
     try {
-      const given = checkOptions(options);
-      checkNames('options', given, ['drain', 'timeout']);
-      const { drain, timeout = 5000 } = given;
+      const { drain, timeout = 5000 } = checkOptions(options, ['drain', 'timeout']);
       const drains = drain === undefined || checkFlag('drain', drain);
       checkTimeout(timeout);
       if (this.#ended === undefined) {
