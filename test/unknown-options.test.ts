@@ -5,7 +5,7 @@ import {
   Context,
   curveKeyPair,
   Poller,
-  Proxy,
+  Proxy as ZmqProxy,
   Pull,
   Push,
   Requester,
@@ -41,7 +41,7 @@ const calls: Record<string, [call: (options: object) => unknown, known: string]>
   connect: [(options) => ofTest(new Router()).connect(endpoints.tcp(), options), 'routingId'],
   close: [(options) => pair().pull.close(options), 'linger'],
   'context.close': [(options) => new Context().close(options), 'timeout'],
-  proxy: [(options) => new Proxy(pair().pull, pair().push, options), 'capture, closeSockets'],
+  proxy: [(options) => new ZmqProxy(pair().pull, pair().push, options), 'capture, closeSockets'],
   request: [
     (options) => ofTest(new Requester({ connect: 'tcp://127.0.0.1:1' })).request('x', options),
     'timeout, retries, signal',
