@@ -5,12 +5,12 @@ import {
   Context,
   curveKeyPair,
   Poller,
-  Proxy as ZmqProxy,
   Pull,
   Push,
   Requester,
   Router,
   writeCurveKeyFiles,
+  Proxy as ZmqProxy,
 } from 'zeromq-threads';
 
 import { linked, ofTest } from './linked.js';
