@@ -30,7 +30,8 @@ die() {
   exit 1
 }
 
-[ ! -e "$target/.done" ] || exit 0
+# Built by this very script?
+if [ -e "$target/.done" ] && [ -z "$(find scripts/build-libzmq.sh -newer "$target/.done")" ]; then exit 0; fi
 
 [ -n "$given" ] || command -v apt-get > /dev/null 2>&1 ||
   die 'a Debian system is needed, for its source packages; elsewhere name the directory of a source tree of libzmq'
@@ -93,8 +94,10 @@ fetch_source() {
     done
   fi
 }
-[ -n "$given" ] || (fetch_source)
-[ -n "$given" ] || source=$target/source
+if [ -z "$given" ]; then
+  (fetch_source)
+  source=$target/source
+fi
 
 say "building libzmq $(sed -n 's/^#define ZMQ_VERSION_\(MAJOR\|MINOR\|PATCH\) //p' "$source/include/zmq.h" | paste -sd.) with drafts"
 cmake -S "$source" -B "$target/build" -DCMAKE_BUILD_TYPE=Release -DCMAKE_POLICY_VERSION_MINIMUM=3.5 \
