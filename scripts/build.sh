@@ -64,6 +64,14 @@ build_prebuilt() {
     */* | .) libzmq=$root/build-libzmq/source ;;
     *) libzmq=$root/build-libzmq/${1:-bookworm} ;;
   esac
+  sodium=
+  for licence in "$(pkg-config --variable=prefix libsodium)/LICENSE" /usr/share/doc/libsodium*/copyright; do
+    [ ! -e "$licence" ] || sodium=$licence
+  done
+  if [ -z "$sodium" ]; then
+    say 'the licence of libsodium, which has to be with it, was not found' >&2
+    exit 1
+  fi
   say 'compiling the addon with libzmq in it'
   link_package build-prebuilt
   : > build-prebuilt/.stamp.new
@@ -73,7 +81,8 @@ build_prebuilt() {
   mkdir -p "$folder"
   strip -x -o "$folder/.new" build-prebuilt/build/Release/zeromq_threads.node
   mv "$folder/.new" "$folder/zeromq-threads$libc.node"
-  cp "$libzmq/LICENSE.libzmq" "$folder/"
+  cp "$libzmq/LICENSE.libzmq" "$folder/LICENSE.libzmq"
+  cp "$sodium" "$folder/LICENSE.libsodium"
   mv build-prebuilt/.stamp.new build-prebuilt/.stamp
   say "built $folder/zeromq-threads$libc.node"
 }

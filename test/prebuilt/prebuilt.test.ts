@@ -42,8 +42,10 @@ describe.skipIf(!addon.includes('prebuilds'))('the prebuilt addon', () => {
     expect(basename(lines[1]!)).toBe(basename(addon));
   });
 
-  it('has the licence of that libzmq beside it', () => {
-    expect(readdirSync(dirname(addon))).toContain('LICENSE.libzmq');
+  it('has the licences of what is in it beside it', () => {
+    expect(readdirSync(dirname(addon))).toEqual(
+      expect.arrayContaining(['LICENSE.libsodium', 'LICENSE.libzmq']),
+    );
   });
 
   it('is beside one that uses the system’s libzmq in a process, and both have their own', async () => {
