@@ -9,6 +9,7 @@
 #include <winsock2.h>
 #include <ws2tcpip.h>
 #elif defined(__linux__)
+#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 #else
@@ -118,7 +119,7 @@ void needDescriptors(size_t count) {
   copies.reserve(count);
   int error = 0;
   while (copies.size() + 1 < count && error == 0) {
-    const int copy = dup(one.fd());
+    const int copy = fcntl(one.fd(), F_DUPFD_CLOEXEC, 0);
     if (copy >= 0)
       copies.push_back(copy);
     else

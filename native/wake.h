@@ -5,7 +5,8 @@
 //  2. drain() is called by the thread that waits.
 //  3. The constructor throws std::system_error, with EMFILE for instance. Bindings whose calls may
 //  make one return its number.
-//  4. needDescriptors() is for any thread. What it has seen to be there another thread may take.
+//  4. needDescriptors() is for any thread. It has them itself for a moment, and what it has seen to
+//  be there another thread may take.
 #pragma once
 
 #include <zmq.h>

@@ -30,8 +30,11 @@ die() {
   exit 1
 }
 
-# Built by this very script?
-if [ -e "$target/.done" ] && [ -z "$(find scripts/build-libzmq.sh -newer "$target/.done")" ]; then exit 0; fi
+# Built by this very script? What is in a directory is built each time.
+if [ -z "$given" ] && [ -e "$target/.done" ] &&
+  [ -z "$(find scripts/build-libzmq.sh -newer "$target/.done")" ]; then
+  exit 0
+fi
 
 [ -n "$given" ] || command -v apt-get > /dev/null 2>&1 ||
   die 'a Debian system is needed, for its source packages; elsewhere name the directory of a source tree of libzmq'
@@ -55,36 +58,38 @@ if [ -n "$missing" ]; then
     > /dev/null < /dev/null || die 'apt-get failed'
 fi
 
-rm -rf "$target"
-mkdir -p "$target"
-trap 'rm -rf "$target"' EXIT
+# Put in place when it is complete: what is there is used meanwhile, and two builds do not meet.
+mkdir -p build-libzmq
+work=$(mktemp -d "$PWD/build-libzmq/.new-XXXXXX")
+trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
-log=$target/log
+: > "$work/done"
+log=$work/log
 source=$given
 
 # The source package of the release, with the patches that the release has, into $source.
 fetch_source() {
-  source=$target/source
-  mkdir -p "$target/apt/lists/partial" "$source"
+  source=$work/source
+  mkdir -p "$work/apt/lists/partial" "$source"
   # The site that the system's own packages come from, with a list of its own: the system's lists stay as they are.
   site=$(apt-get indextargets --format '$(SITE) $(COMPONENT)' 'Identifier: Packages' |
     awk '$2 == "main" && $1 ~ /\/debian\/?$/ { print $1; exit }')
   [ -n "$site" ] || die 'the system has no Debian archive among its package sources'
-  echo "deb-src $site $release main" > "$target/apt/sources.list"
+  echo "deb-src $site $release main" > "$work/apt/sources.list"
   apt() {
     apt-get -qq \
-      -o Dir::Etc::sourcelist="$target/apt/sources.list" -o Dir::Etc::sourceparts=- \
-      -o Dir::State::lists="$target/apt/lists" -o Dir::Cache::srcpkgcache= -o Dir::Cache::pkgcache= \
+      -o Dir::Etc::sourcelist="$work/apt/sources.list" -o Dir::Etc::sourceparts=- \
+      -o Dir::State::lists="$work/apt/lists" -o Dir::Cache::srcpkgcache= -o Dir::Cache::pkgcache= \
       -o APT::Sandbox::User="$(id -un)" "$@"
   }
   say "fetching the source of libzmq in $release"
-  { apt update && cd "$target/apt" && apt source --download-only zeromq3; } > "$log" 2>&1 < /dev/null || {
+  { apt update && cd "$work/apt" && apt source --download-only zeromq3; } > "$log" 2>&1 < /dev/null || {
     cat "$log" >&2
     die 'apt-get failed'
   }
-  tar -xzf "$target"/apt/zeromq3_*.orig.tar.gz -C "$source" --strip-components=1
-  xz -dc "$target"/apt/zeromq3_*.debian.tar.xz | tar -xf - -C "$source"
+  tar -xzf "$work"/apt/zeromq3_*.orig.tar.gz -C "$source" --strip-components=1
+  xz -dc "$work"/apt/zeromq3_*.debian.tar.xz | tar -xf - -C "$source"
   if [ -e "$source/debian/patches/series" ]; then
     sed 's/#.*//; /^[[:space:]]*$/d' "$source/debian/patches/series" | while read -r patch; do
       patch -d "$source" -p1 --batch --silent -i "debian/patches/$patch" > "$log" 2>&1 < /dev/null || {
@@ -96,27 +101,29 @@ fetch_source() {
 }
 if [ -z "$given" ]; then
   (fetch_source)
-  source=$target/source
+  source=$work/source
 fi
 
 say "building libzmq $(sed -n 's/^#define ZMQ_VERSION_\(MAJOR\|MINOR\|PATCH\) //p' "$source/include/zmq.h" | paste -sd.) with drafts"
-cmake -S "$source" -B "$target/build" -DCMAKE_BUILD_TYPE=Release -DCMAKE_POLICY_VERSION_MINIMUM=3.5 \
-  -DCMAKE_INSTALL_PREFIX="$target" -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_POSITION_INDEPENDENT_CODE=ON \
+# Its assertions name their files.
+names="-ffile-prefix-map=$source=libzmq"
+cmake -S "$source" -B "$work/build" -DCMAKE_BUILD_TYPE=Release -DCMAKE_POLICY_VERSION_MINIMUM=3.5 \
+  -DCMAKE_C_FLAGS="$names" -DCMAKE_CXX_FLAGS="$names" -DCMAKE_INSTALL_PREFIX="$target" -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_POSITION_INDEPENDENT_CODE=ON \
   -DENABLE_DRAFTS=ON -DENABLE_RADIX_TREE=OFF -DENABLE_WS=OFF -DWITH_LIBBSD=OFF -DENABLE_CURVE=ON -DWITH_LIBSODIUM=ON \
   -DBUILD_SHARED=ON -DBUILD_STATIC=ON -DBUILD_TESTS=OFF -DWITH_DOCS=OFF -DWITH_DOC=OFF -DWITH_PERF_TOOL=OFF \
   -DENABLE_CPACK=OFF > "$log" 2>&1 || {
   cat "$log" >&2
   die 'cmake failed'
 }
-{ cmake --build "$target/build" --parallel 2 && cmake --install "$target/build"; } > "$log" 2>&1 || {
+{ cmake --build "$work/build" --parallel 2 && DESTDIR=$work/root cmake --install "$work/build"; } > "$log" 2>&1 || {
   cat "$log" >&2
   die 'libzmq did not compile'
 }
 # COPYING.LESSER with its exception for linking until 4.3.4, LICENSE since.
 for licence in LICENSE COPYING.LESSER; do
-  [ ! -e "$source/$licence" ] || { cp "$source/$licence" "$target/LICENSE.libzmq" && break; }
+  [ ! -e "$source/$licence" ] || { cp "$source/$licence" "$work/root$target/LICENSE.libzmq" && break; }
 done
-rm -rf "$target/source" "$target/build" "$target/apt" "$log"
+rm -rf "$target/source" "$target/build" "$work/apt" "$log"
 : > "$target/.done"
 trap - EXIT
 say "built $target/lib/libzmq.so.5"

@@ -6,7 +6,8 @@
 #   build.sh asan|tsan   the addon with a sanitizer: build-asan/ or build-tsan/build/Release/zeromq_threads.node
 #   build.sh prebuilt [RELEASE|DIRECTORY]
 #                        the addon with a libzmq of its own in it, as the published package brings it along:
-#                        prebuilds/PLATFORM-ARCHITECTURE/; which libzmq is said as to scripts/build-libzmq.sh
+#                        prebuilds/PLATFORM-ARCHITECTURE/; which libzmq is said as to scripts/build-libzmq.sh,
+#                        and stays the same until told otherwise
 #
 # A stamp is made before a build and put in place after it: a file saved while the build runs is newer
 # than the stamp, so the next setup.sh builds again.
@@ -57,12 +58,13 @@ build_sanitized() {
   node_gyp "$1" --sanitize="$2"
 }
 
-# Named as node-gyp-build finds it.
+# With the libzmq of its last build, unless told which.
 build_prebuilt() {
-  sh scripts/build-libzmq.sh "$@"
-  case ${1:-bookworm} in
+  which=${1:-$(cat build-prebuilt/.libzmq 2> /dev/null || echo bookworm)}
+  sh scripts/build-libzmq.sh "$which"
+  case $which in
     */* | .) libzmq=$root/build-libzmq/source ;;
-    *) libzmq=$root/build-libzmq/${1:-bookworm} ;;
+    *) libzmq=$root/build-libzmq/$which ;;
   esac
   sodium=
   for licence in "$(pkg-config --variable=prefix libsodium)/LICENSE" /usr/share/doc/libsodium*/copyright; do
@@ -73,18 +75,25 @@ build_prebuilt() {
     exit 1
   fi
   say 'compiling the addon with libzmq in it'
+  # make does not look whether an archive or a header of another folder has changed.
+  if [ -z "$(find build-prebuilt/.stamp -newer "$libzmq/.done" 2> /dev/null)" ] ||
+    [ "$which" != "$(cat build-prebuilt/.libzmq)" ]; then
+    rm -rf build-prebuilt/build
+  fi
   link_package build-prebuilt
   : > build-prebuilt/.stamp.new
   node_gyp build-prebuilt --libzmq="$libzmq"
-  folder=prebuilds/$(node -p 'process.platform + "-" + process.arch')
-  libc=$(node -p 'process.platform !== "linux" ? "" : process.report.getReport().header.glibcVersionRuntime ? ".glibc" : ".musl"')
+  file=$(node scripts/prebuilt-file.mjs)
+  folder=$(dirname "$file")
   mkdir -p "$folder"
   strip -x -o "$folder/.new" build-prebuilt/build/Release/zeromq_threads.node
-  mv "$folder/.new" "$folder/zeromq-threads$libc.node"
+  mv "$folder/.new" "$file"
   cp "$libzmq/LICENSE.libzmq" "$folder/LICENSE.libzmq"
   cp "$sodium" "$folder/LICENSE.libsodium"
+  echo "$which" > build-prebuilt/.libzmq
+  ln -sfn "$(basename "$libzmq")" build-libzmq/current
   mv build-prebuilt/.stamp.new build-prebuilt/.stamp
-  say "built $folder/zeromq-threads$libc.node"
+  say "built $file"
 }
 
 build_ts() {

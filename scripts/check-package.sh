@@ -18,7 +18,11 @@ install() {
     cat install.log >&2
     exit 1
   }
-  npx --no-install zeromq-threads doctor | tee doctor.log
+  npx --no-install zeromq-threads doctor > doctor.log || {
+    cat doctor.log >&2
+    exit 1
+  }
+  cat doctor.log
   grep -q "addon  *$2" doctor.log || {
     echo "the addon is not the one that $2" >&2
     exit 1

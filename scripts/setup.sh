@@ -183,8 +183,10 @@ native_stale() {
     stale build/.stamp native binding.gyp node_modules/.installed-lock.json
 }
 prebuilt_stale() {
-  [ -n "$want_prebuilt" ] &&
-    stale build-prebuilt/.stamp native binding.gyp scripts/build.sh scripts/build-libzmq.sh node_modules/.installed-lock.json
+  [ -n "$want_prebuilt" ] || return 1
+  [ ! -e "$(node scripts/prebuilt-file.mjs)" ] ||
+    stale build-prebuilt/.stamp native binding.gyp scripts/build.sh scripts/build-libzmq.sh scripts/prebuilt-file.mjs \
+      node_modules/.installed-lock.json
 }
 ts_stale() {
   [ ! -e dist/bundle/src/index.js ] ||

@@ -5,9 +5,9 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-ZEROMQ_THREADS_ADDON=$(ls "$PWD"/prebuilds/"$(node -p 'process.platform + "-" + process.arch')"/*.node)
+ZEROMQ_THREADS_ADDON=$(node scripts/prebuilt-file.mjs)
 # For peers that use the draft API.
-library=$PWD/build-libzmq/bookworm/lib
+library=$PWD/build-libzmq/current/lib
 LD_LIBRARY_PATH=$library${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 PKG_CONFIG_PATH=$library/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
 export ZEROMQ_THREADS_ADDON LD_LIBRARY_PATH PKG_CONFIG_PATH

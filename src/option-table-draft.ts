@@ -77,7 +77,7 @@ export const DRAFT_SOCKET_OPTIONS = {
    * How many bytes are read from a connection at a time. Unless told, 16 for each message that the receive high-water
    * mark allows, or 64 on REQ, REP, DEALER and ROUTER sockets; 8192, as libzmq has it, to 65,536.
    */
-  inBatchSize: { ...BYTES, zmq: 'ZMQ_IN_BATCH_SIZE', id: 101, since: '4.3', min: 1, default: 16_000 },
+  inBatchSize: { ...BYTES, zmq: 'ZMQ_IN_BATCH_SIZE', id: 101, since: '4.3', min: 1 },
   /** How many bytes are gathered for one write to a connection. libzmq's default is 8192. */
   outBatchSize: { ...BYTES, zmq: 'ZMQ_OUT_BATCH_SIZE', id: 102, since: '4.3', min: 1, default: 65536 },
   /** The private key for `wss://`, in PEM format. */

@@ -35,7 +35,8 @@ export interface SendOptions extends WaitOptions {
 // Looked up once: the addon's exports are many, and looking one up is a hash table's work.
 const { sendCopied, sendOne, sendStaged } = native;
 
-const SEND_NAMES = ['timeout', 'signal', 'more', 'routingId', 'group'] as const;
+const FRAME_NAMES = ['more', 'routingId', 'group'] as const;
+const SEND_NAMES = ['timeout', 'signal', ...FRAME_NAMES] as const;
 const DONE: Promise<void> = Promise.resolve();
 /** Sends between two looks at the clock, and between two checks for a swallowed edge. */
 const SENDS_PER_CHECK = 64;
@@ -104,7 +105,7 @@ export class Sender implements EventLoopWaiter {
     if (attachment.ended !== undefined) throw attachment.ended;
     const result = this.handOver(
       data,
-      checkFlag('more', checkOptions(options, SEND_NAMES).more),
+      checkFlag('more', checkOptions(options, FRAME_NAMES).more),
       false,
       options,
     );

@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import { describe, expect, it } from 'vitest';
 
@@ -197,6 +198,12 @@ describe('the option table', () => {
         ).toContain(optionId(entry, value));
       }
     }
+  });
+
+  it('is what docs/options.md was written from', () => {
+    const script = fileURLToPath(new URL('../scripts/generate-option-docs.mjs', import.meta.url));
+    const { status, stderr } = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' });
+    expect(status, stderr).toBe(0);
   });
 
   it('describes every option in the comment above it', () => {

@@ -5,6 +5,8 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { PREBUILT_FILE } from '../../scripts/prebuilt-file.mjs';
+
 const BENCH_DIR = fileURLToPath(new URL('../', import.meta.url));
 const C_DIR = join(BENCH_DIR, 'c');
 const BUILD_DIR = join(BENCH_DIR, 'build');
@@ -26,9 +28,8 @@ export const LIBRARIES = [
 ];
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const PREBUILDS = join(ROOT, 'prebuilds', `${process.platform}-${process.arch}`);
 /** What the carried libzmq was built from, with its shared twin: scripts/build-libzmq.sh. */
-const LIBZMQ = join(ROOT, 'build-libzmq', 'bookworm', 'lib');
+const LIBZMQ = join(ROOT, 'build-libzmq', 'current', 'lib');
 
 const WORKER = '-worker';
 const PREBUILT = '-prebuilt';
@@ -48,24 +49,20 @@ export function environment(library) {
   return library.endsWith(PREBUILT) ? prebuilt() : {};
 }
 
-/** Where the prebuilt addon is, if there is one. */
-function prebuiltAddon() {
-  const name = existsSync(PREBUILDS) && readdirSync(PREBUILDS).find((file) => file.endsWith('.node'));
-  return name ? join(PREBUILDS, name) : undefined;
-}
-
-/** Whether there is a prebuilt addon; says how to get one if not. */
+/** Whether there is a prebuilt addon that is not older than its sources; says how to get one if not. */
 export function hasPrebuilt() {
-  if (prebuiltAddon()) return true;
+  const folder = join(ROOT, 'native');
+  const changed = Math.max(...readdirSync(folder).map((name) => mtime(join(folder, name))));
+  if (mtime(PREBUILT_FILE) > changed) return true;
   console.error(
-    'Left out: what runs on the prebuilt addon, which is not there. npm run build:prebuilt makes it.',
+    'Left out: what runs on the prebuilt addon, which is not there, or is old. npm run build:prebuilt makes it.',
   );
   return false;
 }
 
 /** Has zeromq-threads use the prebuilt addon, and C programs the libzmq that is in it. */
 export function prebuilt() {
-  return { ZEROMQ_THREADS_ADDON: prebuiltAddon(), LD_LIBRARY_PATH: LIBZMQ };
+  return { ZEROMQ_THREADS_ADDON: PREBUILT_FILE, LD_LIBRARY_PATH: LIBZMQ };
 }
 
 /** Compiles what changed, and throws with what to do when a library is not there. */

@@ -76,6 +76,19 @@ async function inWorker(): Promise<void> {
   socket.sendSync(question.toUpperCase());
 }
 
+/** @returns KiB */
+function writesAtATime({ Push, ZmqError }: typeof Package): number {
+  const socket = new Push();
+  try {
+    return Math.round(Number(socket.getOption('outBatchSize')) / 1024);
+  } catch (error) {
+    if (error instanceof ZmqError) return 8; // of a libzmq that has no option for it
+    throw error;
+  } finally {
+    socket.close();
+  }
+}
+
 async function main(): Promise<void> {
   let zmq: typeof Package;
   try {
@@ -86,7 +99,7 @@ async function main(): Promise<void> {
   }
   report({ name: 'load', ok: true, detail: 'the addon is loaded' });
   const { capability } = zmq;
-  const batch = capability.draft ? 64 : 8;
+  const batch = writesAtATime(zmq);
   report({
     name: 'libzmq',
     ok: true,

@@ -1,5 +1,5 @@
 /** The addon as it is published, with a libzmq in it: scripts/test-prebuilt.sh says which. */
-import { cpSync, readdirSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
@@ -49,18 +49,33 @@ describe.skipIf(!addon.includes('prebuilds'))('the prebuilt addon', () => {
   });
 
   it('is beside one that uses the system’s libzmq in a process, and both have their own', async () => {
-    const { lines } = await runNode(`
-      import { createRequire } from 'node:module';
-      import { Pair } from 'zeromq-threads';
-      const require = createRequire(import.meta.url);
-      const other = require(${JSON.stringify(`${PACKAGE_ROOT}build/Release/zeromq_threads.node`)});
-      console.log(other.has('draft'), other.version());
+    const build = `${PACKAGE_ROOT}build/Release/zeromq_threads.node`;
+    const env = { LD_LIBRARY_PATH: '' };
+    const alone = await runNode(
+      `import { capability } from 'zeromq-threads';
+      console.log(capability.draft);`,
+      [],
+      { env: { ...env, ZEROMQ_THREADS_ADDON: build } },
+    );
+    const { lines, stderr } = await runNode(
+      `import { createRequire } from 'node:module';
+      import { capability, Pair } from 'zeromq-threads';
+      const other = createRequire(import.meta.url)(${JSON.stringify(build)});
+      console.log(other.has('draft'));
+      console.log(capability.draft);
       const [a, b] = [new Pair(), new Pair()];
       a.connect(b.bind('tcp://127.0.0.1:*'));
       await a.send(Buffer.alloc(100_000, 'x'));
       console.log((await b.recv()).length, b.getOption('outBatchSize'));
-    `);
-    expect(lines[0]).toMatch(/^(true|false) \d/);
-    expect(lines[1]).toBe('100000 65536');
+      const { sharedObjects } = process.report.getReport();
+      console.log(sharedObjects.filter((name) => name.includes('libzmq')).length);`,
+      [],
+      { env },
+    );
+    expect(lines, stderr).toEqual([...alone.lines, 'true', '100000 65536', '1']);
+  });
+
+  it('says nothing of where it was built', () => {
+    expect(readFileSync(addon).includes(PACKAGE_ROOT)).toBe(false);
   });
 });
