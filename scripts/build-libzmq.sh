@@ -108,7 +108,8 @@ say "building libzmq $(sed -n 's/^#define ZMQ_VERSION_\(MAJOR\|MINOR\|PATCH\) //
 # Its assertions name their files.
 names="-ffile-prefix-map=$source=libzmq"
 cmake -S "$source" -B "$work/build" -DCMAKE_BUILD_TYPE=Release -DCMAKE_POLICY_VERSION_MINIMUM=3.5 \
-  -DCMAKE_C_FLAGS="$names" -DCMAKE_CXX_FLAGS="$names" -DCMAKE_INSTALL_PREFIX="$target" -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_POSITION_INDEPENDENT_CODE=ON \
+  -DCMAKE_C_FLAGS="$names" -DCMAKE_CXX_FLAGS="$names" -DCMAKE_POSITION_INDEPENDENT_CODE=ON \
+  -DCMAKE_INSTALL_PREFIX="$target" -DCMAKE_INSTALL_LIBDIR=lib \
   -DENABLE_DRAFTS=ON -DENABLE_RADIX_TREE=OFF -DENABLE_WS=OFF -DWITH_LIBBSD=OFF -DENABLE_CURVE=ON -DWITH_LIBSODIUM=ON \
   -DBUILD_SHARED=ON -DBUILD_STATIC=ON -DBUILD_TESTS=OFF -DWITH_DOCS=OFF -DWITH_DOC=OFF -DWITH_PERF_TOOL=OFF \
   -DENABLE_CPACK=OFF > "$log" 2>&1 || {
@@ -123,7 +124,7 @@ cmake -S "$source" -B "$work/build" -DCMAKE_BUILD_TYPE=Release -DCMAKE_POLICY_VE
 for licence in LICENSE COPYING.LESSER; do
   [ ! -e "$source/$licence" ] || { cp "$source/$licence" "$work/root$target/LICENSE.libzmq" && break; }
 done
-rm -rf "$target/source" "$target/build" "$work/apt" "$log"
-: > "$target/.done"
-trap - EXIT
+mv "$work/done" "$work/root$target/.done"
+rm -rf "$target"
+mv "$work/root$target" "$target"
 say "built $target/lib/libzmq.so.5"
