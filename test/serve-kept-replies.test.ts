@@ -171,8 +171,11 @@ describe.each(['', 'async'] as const)('replies of %s functions', (kind) => {
     // libzmq may not have noticed yet that it is gone.
     for (let round = 0; (await gone()) === 0; round += 1) {
       expect(round, 'rounds in which no peer was found gone').toBeLessThan(20);
+      await counts(gate.server, { inFlight: 0 });
       gate.shut(0);
       await gate.send('gate', '0');
+      // Before the other's requests, which come over a connection of their own.
+      await counts(gate.server, { inFlight: 1 });
     }
     await counts(gate.server, { inFlight: 0 });
     const { dropped, sent, handled } = gate.server.stats();
