@@ -33,15 +33,10 @@ const RESULTS_DIR = fileURLToPath(new URL('results/', import.meta.url));
 
 async function main() {
   const options = readOptions();
-  const chosen = select(allCases, options);
-  const needed = chosen.some(({ variants }) => variants.some(isPrebuilt));
-  const cases =
-    options.list || !needed || hasPrebuilt()
-      ? chosen
-      : chosen.map((each) => ({
-          ...each,
-          variants: each.variants.filter((variant) => !isPrebuilt(variant)),
-        }));
+  let cases = select(allCases, options);
+  const needed = cases.some(({ variants }) => variants.some(isPrebuilt));
+  if (needed && !options.list && !hasPrebuilt())
+    cases = select(allCases, options, (variant) => !isPrebuilt(variant));
   if (options.list) {
     for (const { name, variants } of cases)
       for (const variant of variants) console.log(`${name}/${variant.name}`);
@@ -119,7 +114,7 @@ function readOptions() {
   return { ...values, trials, scale };
 }
 
-function select(cases, { full, only = '', except }) {
+function select(cases, { full, only = '', except }, offered = () => true) {
   const wanted = new RegExp(only);
   const unwanted = except ? new RegExp(except) : undefined;
   return cases
@@ -128,7 +123,7 @@ function select(cases, { full, only = '', except }) {
       ...benchCase,
       variants: benchCase.variants.filter((variant) => {
         const path = `${benchCase.name}/${variant.name}`;
-        return (full || !variant.full) && wanted.test(path) && !unwanted?.test(path);
+        return (full || !variant.full) && wanted.test(path) && !unwanted?.test(path) && offered(variant);
       }),
     }))
     .filter(({ variants }) => variants.length > 0);

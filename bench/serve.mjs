@@ -65,7 +65,7 @@ async function run({ size, burn, variant, busy, trials: done }) {
   try {
     const spins = Math.round(burn * spinsPerMicrosecond);
     const figures = await serveTrial({
-      variant: variant.name,
+      variant,
       size,
       burn,
       spins,

@@ -9,20 +9,23 @@ export const THREADS = 2;
 export const CLIENTS = 2;
 export const WINDOW = 200;
 
-/** `prebuilt`: with the libzmq that the published package carries along; the others have the system's, or npm zeromq's. */
+/**
+ * `driver` is whose program it is, if not its own. `prebuilt`: with the libzmq that the published package carries along;
+ * the others have the system's, or npm zeromq's.
+ */
 export const OURS = 'zeromq-threads';
 export const OURS_SYSTEM = 'zeromq-threads-system';
 export const BOUND = 'c';
 export const BOUND_SYSTEM = 'c-system';
 export const VARIANTS = [
   { name: OURS, prebuilt: true, label: '**zeromq-threads**, `serve()`, 2 threads' },
-  { name: OURS_SYSTEM, label: '`serve()` on the system’s libzmq' },
+  { name: OURS_SYSTEM, driver: OURS, label: '`serve()` on the system’s libzmq' },
   { name: 'npm-loop', label: '(a) npm `zeromq`, one loop' },
   { name: 'npm-piscina', label: '(b) npm `zeromq`, a Piscina task for each message, 2 threads' },
   { name: 'npm-proxy', label: '(c) npm `zeromq`, 2 Workers behind its Proxy' },
   // No rival: what libzmq and the system take by themselves.
   { name: BOUND, prebuilt: true, label: 'libzmq in C, its one thread burning the CPU' },
-  { name: BOUND_SYSTEM, label: 'the same on the system’s libzmq' },
+  { name: BOUND_SYSTEM, driver: BOUND, label: 'the same on the system’s libzmq' },
 ];
 /** What the program in C has to be told, and `serve()` has by itself. */
 export const BATCH_SIZE = 65_536;

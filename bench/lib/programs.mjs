@@ -52,8 +52,7 @@ export function environment(library) {
 /** Whether there is a prebuilt addon that is not older than its sources; says how to get one if not. */
 export function hasPrebuilt() {
   const folder = join(ROOT, 'native');
-  const changed = Math.max(...readdirSync(folder).map((name) => mtime(join(folder, name))));
-  if (mtime(PREBUILT_FILE) > changed) return true;
+  if (mtime(PREBUILT_FILE) > newest(folder, readdirSync(folder))) return true;
   console.error(
     'Left out: what runs on the prebuilt addon, which is not there, or is old. npm run build:prebuilt makes it.',
   );
@@ -79,8 +78,9 @@ export function prepare(libraries) {
 
 function compileChanged() {
   const names = readdirSync(C_DIR);
-  const headers = Math.max(
-    ...names.filter((name) => name.endsWith('.h')).map((name) => mtime(join(C_DIR, name))),
+  const headers = newest(
+    C_DIR,
+    names.filter((name) => name.endsWith('.h')),
   );
   const libzmq = execFileSync('pkg-config', ['--cflags', '--libs', 'libzmq'], { encoding: 'utf8' });
   mkdirSync(BUILD_DIR, { recursive: true });
@@ -107,6 +107,11 @@ export function threadClock() {
     stdio: 'inherit',
   });
   return target;
+}
+
+/** When the last of these files of a folder was changed. */
+function newest(folder, names) {
+  return Math.max(...names.map((name) => mtime(join(folder, name))));
 }
 
 function mtime(path) {

@@ -211,9 +211,9 @@ function verdicts(summaries) {
         .map((point) => {
           const ratio = point.ours.rate.median / point.row.rate.median;
           const most = find(point.size, point.burn, bound);
-          const inC =
+          const beside =
             most === undefined ? '' : `, C ${(most.rate.median / point.row.rate.median).toFixed(2)} ×`;
-          return { met: ratio >= TIMES_PISCINA, text: `${where(point, ratio)}${inC}` };
+          return { met: ratio >= TIMES_PISCINA, text: `${where(point, ratio)}${beside}` };
         }),
     );
   }

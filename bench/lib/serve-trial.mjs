@@ -1,16 +1,7 @@
 /** One trial of the serve benchmark: a server, saturating clients in C, all of them new processes. */
 import { fileURLToPath } from 'node:url';
 
-import {
-  BATCH_SIZE,
-  BOUND,
-  BOUND_SYSTEM,
-  CLIENTS,
-  OURS,
-  OURS_SYSTEM,
-  VARIANTS,
-  WINDOW,
-} from '../cases/serve.mjs';
+import { BATCH_SIZE, BOUND, CLIENTS, WINDOW } from '../cases/serve.mjs';
 import { Child } from './child.mjs';
 import { prebuilt, program } from './programs.mjs';
 
@@ -19,31 +10,34 @@ const WARMUP = 2000;
 const TAIL = 300;
 const TRIAL_SECONDS = 60;
 
-const IN_C = new Set([BOUND, BOUND_SYSTEM]);
-
-function commandOf(variant) {
-  if (IN_C.has(variant)) return program('c', 'serve-server');
-  const driver = variant === OURS_SYSTEM ? OURS : variant;
+function commandOf(driver) {
+  if (driver === BOUND) return program('c', 'serve-server');
   return [process.execPath, fileURLToPath(new URL(`../drivers/serve-${driver}.mjs`, import.meta.url))];
 }
 
 /** @returns `{ rate, outside, io, cpu, burn }`: messages a second, and microseconds a message; `io` is part of
  *   `outside`: libzmq's own I/O threads */
-export async function serveTrial({ variant, size, burn: wanted, spins, measure, busy }) {
+export async function serveTrial({
+  variant: { name, driver = name, prebuilt: carried = false },
+  size,
+  burn: wanted,
+  spins,
+  measure,
+  busy,
+}) {
   const children = [];
   let timer;
   const late = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error(`not done after ${TRIAL_SECONDS} s`)), TRIAL_SECONDS * 1000);
   });
   const run = async () => {
-    const carried = VARIANTS.find(({ name }) => name === variant).prebuilt === true;
     const options = {
-      ...(IN_C.has(variant) ? { burn: wanted, batch: carried ? BATCH_SIZE : undefined } : { spins }),
+      ...(driver === BOUND ? { burn: wanted, batch: carried ? BATCH_SIZE : undefined } : { spins }),
       warmup: WARMUP,
       measure,
       busy: busy === 'main thread' ? 1 : undefined,
     };
-    const server = new Child(variant, commandOf(variant), options, carried ? prebuilt() : {});
+    const server = new Child(name, commandOf(driver), options, carried ? prebuilt() : {});
     children.push(server);
     const { endpoint, libzmq } = await server.ready;
     if (busy === 'another process') children.push(new Child('busy', [process.execPath, BUSY_PROCESS], {}));
