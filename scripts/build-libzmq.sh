@@ -3,10 +3,10 @@
 #   build-libzmq.sh [RELEASE]     bookworm (4.3.4) unless told; trixie has 4.3.5
 #   build-libzmq.sh DIRECTORY     from a source tree of libzmq, into build-libzmq/source, on any system
 #
-# The result is build-libzmq/RELEASE/: include/, lib/libzmq.so.5 and lib/libzmq.a, its licence beside them. Does nothing
-# if that is there. With the archive scripts/build.sh prebuilt makes an addon that needs no libzmq. The library has the
-# same ABI for all that is stable: the ordinary addon runs with it, too,
-#   LD_LIBRARY_PATH=build-libzmq/bookworm/lib
+# The result is build-libzmq/RELEASE/, of which it prints the path: include/, lib/libzmq.so.5 and lib/libzmq.a, its licence
+# beside them. Builds nothing if that is there. With the archive scripts/build.sh prebuilt makes an addon that needs no
+# libzmq. The library has the same ABI for all that is stable: the ordinary addon runs with it, too, by
+# scripts/with-libzmq.sh.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -24,15 +24,16 @@ case $release in
 esac
 target=$PWD/build-libzmq/$release
 
-say() { printf '[libzmq] %s\n' "$*"; }
+say() { printf '[libzmq] %s\n' "$*" >&2; }
 die() {
-  printf '[libzmq] %s\n' "$*" >&2
+  say "$@"
   exit 1
 }
 
 # Built by this very script? What is in a directory is built each time.
 if [ -z "$given" ] && [ -e "$target/.done" ] &&
   [ -z "$(find scripts/build-libzmq.sh -newer "$target/.done")" ]; then
+  echo "$target"
   exit 0
 fi
 
@@ -128,3 +129,4 @@ mv "$work/done" "$work/root$target/.done"
 rm -rf "$target"
 mv "$work/root$target" "$target"
 say "built $target/lib/libzmq.so.5"
+echo "$target"

@@ -61,11 +61,7 @@ build_sanitized() {
 # With the libzmq of its last build, unless told which.
 build_prebuilt() {
   which=${1:-$(cat build-prebuilt/.libzmq 2> /dev/null || echo bookworm)}
-  sh scripts/build-libzmq.sh "$which"
-  case $which in
-    */* | .) libzmq=$root/build-libzmq/source ;;
-    *) libzmq=$root/build-libzmq/$which ;;
-  esac
+  libzmq=$(sh scripts/build-libzmq.sh "$which")
   sodium=
   for licence in "$(pkg-config --variable=prefix libsodium)/LICENSE" /usr/share/doc/libsodium*/copyright; do
     [ ! -e "$licence" ] || sodium=$licence

@@ -4,16 +4,11 @@
 #   test-draft.sh [vitest arguments]
 #
 # With a sanitizer:
-#   LD_LIBRARY_PATH=build-libzmq/bookworm/lib PKG_CONFIG_PATH=build-libzmq/bookworm/lib/pkgconfig \
-#     sh scripts/test-sanitized.sh asan test/draft
+#   sh scripts/with-libzmq.sh "$(sh scripts/build-libzmq.sh)" sh scripts/test-sanitized.sh asan test/draft
 set -eu
 cd "$(dirname "$0")/.."
 
-sh scripts/build-libzmq.sh
-library=$PWD/build-libzmq/bookworm/lib
-LD_LIBRARY_PATH=$library${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-PKG_CONFIG_PATH=$library/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
-export LD_LIBRARY_PATH PKG_CONFIG_PATH
+libzmq=$(sh scripts/build-libzmq.sh)
 
 others=
 for name in socket-types options-table options message receive-modes poller high-water-mark lost-wakeups socket-close; do
@@ -22,8 +17,9 @@ done
 # shellcheck disable=SC2086 # a list of files
 [ $# -gt 0 ] || set -- test/draft $others
 # Without the draft API the tests of it would all be skipped.
-node -e "import('zeromq-threads').then(({ capability: { draft } }) => process.exit(draft ? 0 : 1))" || {
-  echo "[draft] the addon did not load the libzmq in $library" >&2
+sh scripts/with-libzmq.sh "$libzmq" \
+  node -e "import('zeromq-threads').then(({ capability: { draft } }) => process.exit(draft ? 0 : 1))" || {
+  echo "[draft] the addon did not load the libzmq in $libzmq" >&2
   exit 1
 }
-exec node node_modules/vitest/vitest.mjs run "$@"
+exec sh scripts/with-libzmq.sh "$libzmq" node node_modules/vitest/vitest.mjs run "$@"

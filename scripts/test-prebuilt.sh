@@ -6,11 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 ZEROMQ_THREADS_ADDON=$(node scripts/prebuilt-file.mjs)
-# For peers that use the draft API.
-library=$PWD/build-libzmq/current/lib
-LD_LIBRARY_PATH=$library${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-PKG_CONFIG_PATH=$library/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
-export ZEROMQ_THREADS_ADDON LD_LIBRARY_PATH PKG_CONFIG_PATH
+export ZEROMQ_THREADS_ADDON
 
 others=
 for name in interop curve-keys options options-range events serve serve-kept-replies pipeline proxy message-memory dead-brokers exit; do
@@ -18,4 +14,5 @@ for name in interop curve-keys options options-range events serve serve-kept-rep
 done
 # shellcheck disable=SC2086 # a list of files
 [ $# -gt 0 ] || set -- test/prebuilt test/draft $others
-exec node node_modules/vitest/vitest.mjs run "$@"
+# For peers that use the draft API.
+exec sh scripts/with-libzmq.sh "$PWD/build-libzmq/current" node node_modules/vitest/vitest.mjs run "$@"

@@ -170,9 +170,11 @@ export function checkCurve(options: CurveOptions): {
 }
 
 /** The options, of which exactly one of those names has to be there. */
-function given<Options extends object>(options: Options, names: (keyof Options & string)[]): Options {
-  const checked = checkOptions(options);
-  checkNames('options', checked, ['domain', ...names]);
+function given<Options extends { domain?: unknown }>(
+  options: Options,
+  names: (keyof Options & string)[],
+): Options {
+  const checked = checkOptions(options, ['domain', ...names]);
   const there = names.filter((name) => checked[name] !== undefined);
   if (there.length === 1) return options;
   const got = there.length === 0 ? 'none of them' : there.join(' and ');

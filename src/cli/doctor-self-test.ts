@@ -98,12 +98,11 @@ async function main(): Promise<void> {
     return;
   }
   report({ name: 'load', ok: true, detail: 'the addon is loaded' });
-  const { capability } = zmq;
-  const batch = writesAtATime(zmq);
+  const { capability, version } = zmq;
   report({
     name: 'libzmq',
     ok: true,
-    detail: `${zmq.version}, which writes ${batch} KiB at a time`,
+    detail: `${version}, which writes ${writesAtATime(zmq)} KiB at a time`,
   });
   const has = Object.entries(capability).filter(([, there]) => there);
   const lacks = Object.entries(capability).filter(([, there]) => !there);
